@@ -1,0 +1,71 @@
+namespace Qmp.Aio;
+
+/// <summary>
+/// How long a loop spins before it sleeps: adapted to how long it had to wait before, as the properties
+/// poll-max-ns, poll-grow and poll-shrink of an iothread describe. <b>Loop</b>, except the limits, which may be set
+/// from any thread.
+/// </summary>
+internal struct BusyPoller
+{
+    /// <summary>The first spin after none, in nanoseconds.</summary>
+    private const long FirstNs = 4000;
+
+    private long _maxNs;
+    private long _grow;
+    private long _shrink;
+
+    /// <summary>Time to spin now, in nanoseconds.</summary>
+    public long CurrentNs { get; private set; }
+
+    /// <summary>Longest spin in nanoseconds; 0 switches spinning off.</summary>
+    public long MaxNs
+    {
+        readonly get => Volatile.Read(in _maxNs);
+        set => Volatile.Write(ref _maxNs, value);
+    }
+
+    /// <summary>Factor by which the time grows; 0 is 2.</summary>
+    public long Grow
+    {
+        readonly get => Volatile.Read(in _grow);
+        set => Volatile.Write(ref _grow, value);
+    }
+
+    /// <summary>Divisor by which it shrinks; 0 drops it to nothing.</summary>
+    public long Shrink
+    {
+        readonly get => Volatile.Read(in _shrink);
+        set => Volatile.Write(ref _shrink, value);
+    }
+
+    /// <summary>The loop had to wait <paramref name="waitedNs"/> (spinning and sleeping together) for its next work.</summary>
+    public void Adjust(long waitedNs)
+    {
+        var max = MaxNs;
+        if (CurrentNs > max)
+        {
+            CurrentNs = max;
+        }
+
+        if (waitedNs <= CurrentNs)
+        {
+            // Spinning caught it: the time is right.
+            return;
+        }
+
+        if (waitedNs > max)
+        {
+            // No permitted spin would have caught it.
+            var shrink = Shrink;
+            CurrentNs = shrink == 0 ? 0 : CurrentNs / shrink;
+        }
+        else if (CurrentNs < max)
+        {
+            var grow = Grow;
+            CurrentNs = CurrentNs == 0 ? FirstNs : Saturate(CurrentNs, grow == 0 ? 2 : grow);
+            CurrentNs = Math.Min(CurrentNs, max);
+        }
+    }
+
+    private static long Saturate(long a, long b) => a > long.MaxValue / b ? long.MaxValue : a * b;
+}
