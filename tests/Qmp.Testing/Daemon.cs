@@ -88,10 +88,11 @@ public sealed class Daemon : IAsyncDisposable
     public static async Task<Daemon> StartWithMonitorAsync(
         DaemonProgram program, string folder, params IEnumerable<string> arguments)
     {
-        var daemon = new Daemon(program, folder, [.. MonitorArguments(Path.Combine(folder, "qmp.sock")), .. arguments]);
+        var daemon = new Daemon(program, folder,
+            [.. MonitorArguments(Path.Combine(folder, "qmp.sock")), .. arguments, .. ReadyArguments(program, folder)]);
         try
         {
-            await daemon.WaitForSocketAsync("qmp.sock");
+            await daemon.WaitUntilReadyAsync();
             return daemon;
         }
         catch
@@ -100,6 +101,13 @@ public sealed class Daemon : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>
+    /// Arguments, to stand last, that make <see cref="WaitUntilReadyAsync"/> work. qemu-storage-daemon listens a moment
+    /// before its monitor is there, and a client of that moment gets two greetings or none; its pid file comes later.
+    /// </summary>
+    public static IEnumerable<string> ReadyArguments(DaemonProgram program, string folder) =>
+        program == DaemonProgram.Peer ? ["--pidfile", Path.Combine(folder, "daemon.pid")] : [];
 
     /// <param name="socket">Absolute path, so that <see cref="WaitForSocketAsync"/> can tell it from others.</param>
     public static IEnumerable<string> MonitorArguments(string socket, string monitor = "chardev=qmp0") =>
@@ -111,6 +119,23 @@ public sealed class Daemon : IAsyncDisposable
         QmpLineClient client = await QmpLineClient.ConnectAsync(Path.Combine(Folder, socket));
         await client.NegotiateAsync();
         return client;
+    }
+
+    /// <summary>Waits until <c>qmp.sock</c> in the folder serves clients.</summary>
+    public async Task WaitUntilReadyAsync()
+    {
+        await WaitForSocketAsync("qmp.sock");
+        string pidFile = Path.Combine(Folder, "daemon.pid");
+        while (Program == DaemonProgram.Peer && !(File.Exists(pidFile) && new FileInfo(pidFile).Length > 0))
+        {
+            if (_process.HasExited)
+            {
+                await _reading;
+                throw new InvalidOperationException($"{CommandLine} exited with {_process.ExitCode}:\n{Log}");
+            }
+
+            await Task.Delay(2);
+        }
     }
 
     /// <summary>Waits until a Unix socket in the folder exists and listens. The daemon must know it by its absolute path.</summary>

@@ -90,8 +90,9 @@ public sealed partial class SessionReplayer : IAsyncDisposable
 
         string socket = _folder.File("qmp.sock");
         _daemon = Daemon.Start(_program, _folder.Path,
-            [.. Daemon.MonitorArguments(socket, _session.Monitor), .. _session.Arguments.Select(_names.Expand)]);
-        await _daemon.WaitForSocketAsync("qmp.sock");
+            [.. Daemon.MonitorArguments(socket, _session.Monitor), .. _session.Arguments.Select(_names.Expand),
+                .. Daemon.ReadyArguments(_program, _folder.Path)]);
+        await _daemon.WaitUntilReadyAsync();
     }
 
     private async Task PlayAsync()
