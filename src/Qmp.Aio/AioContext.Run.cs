@@ -3,7 +3,7 @@ namespace Qmp.Aio;
 // The loop itself. One turn: bottom halves, timers, end of batch, one visit to the kernel, handlers of what came back.
 public sealed partial class AioContext
 {
-    private bool _hasRun;
+    private volatile bool _isRunning;
 
     /// <summary>
     /// Runs the loop on this thread until <see cref="Stop"/> or <paramref name="stop"/>, and until the I/O in flight
@@ -13,6 +13,7 @@ public sealed partial class AioContext
     {
         using var registration = stop.UnsafeRegister(static context => ((AioContext)context!).Stop(), this);
         var (context, synchronizationContext) = Install();
+        _isRunning = true;
         try
         {
             bool stopping;
@@ -33,6 +34,7 @@ public sealed partial class AioContext
         }
         finally
         {
+            _isRunning = false;
             _stopRequested = false;
             Uninstall(context, synchronizationContext);
         }
@@ -69,7 +71,6 @@ public sealed partial class AioContext
     private (AioContext? Context, SynchronizationContext? SynchronizationContext) Install()
     {
         var previous = (_current, SynchronizationContext.Current);
-        _hasRun = true;
         _current = this;
         SynchronizationContext.SetSynchronizationContext(_synchronizationContext);
         return previous;

@@ -62,12 +62,12 @@ public sealed partial class AioContext : IDisposable
 
     /// <summary>
     /// Checks in debug builds that the caller is on this loop: the first line of every method with the rule <b>Loop</b>.
-    /// A thread that runs no loop passes while this one has not run yet, so that a loop can be set up first.
+    /// A thread that runs no loop passes while this one does not run, so that a loop can be set up and taken down.
     /// </summary>
     [Conditional("DEBUG")]
     public void AssertCurrent()
     {
-        if (!IsCurrent && (_hasRun || _current is not null))
+        if (!IsCurrent && (_isRunning || _current is not null))
         {
             throw new InvalidOperationException($"This belongs to the loop '{Name}', not to '{_current?.Name ?? "no loop"}'.");
         }
