@@ -1,0 +1,44 @@
+using Qmp.Protocol;
+
+namespace Qmp.Server.Objects;
+
+/// <summary>
+/// Something with a path, a type and properties, seen through <c>qom-list</c> and <c>qom-get</c>. To add a type, derive
+/// from it in a file of its own and add it to <see cref="QomTypes"/>. All members: <b>Main</b>.
+/// </summary>
+/// <param name="typeName">Its type's name on the wire.</param>
+internal abstract class QomObject(string typeName)
+{
+    /// <summary>Its type's name on the wire.</summary>
+    public string TypeName { get; } = typeName;
+
+    /// <summary>What it lies in; null for the root and for what is not in the tree.</summary>
+    public QomContainer? Parent { get; internal set; }
+
+    /// <summary>Its name in its parent.</summary>
+    public string Name { get; internal set; } = string.Empty;
+
+    /// <summary>Its absolute path.</summary>
+    public string Path => Parent is null ? "/" : Parent.Parent is null ? "/" + Name : Parent.Path + "/" + Name;
+
+    /// <summary>Its type.</summary>
+    public QomType Type => QomTypes.Find(TypeName)!;
+
+    /// <summary>What lies in it, in the order of listings.</summary>
+    public virtual IEnumerable<QomObject> Children => [];
+
+    /// <summary>What lies in it under a name; null for nothing.</summary>
+    public virtual QomObject? Child(string name) => null;
+
+    /// <summary>Whether it is made with <c>object-add</c> and may be removed with <c>object-del</c>.</summary>
+    public bool IsUserCreatable => Type.IsUserCreatable;
+
+    /// <summary>Called before <c>object-del</c> removes it.</summary>
+    /// <exception cref="QmpException">It cannot be removed now.</exception>
+    public virtual void CheckDeletable()
+    {
+    }
+
+    /// <summary>Ends it, after it has been taken out of the tree.</summary>
+    public virtual ValueTask DisposeAsync() => ValueTask.CompletedTask;
+}

@@ -1,0 +1,30 @@
+namespace Qmp.Server.Objects;
+
+/// <summary>All types of objects. Immutable.</summary>
+internal static class QomTypes
+{
+    /// <summary>The root of all types.</summary>
+    public static QomType Object { get; } =
+        new("object", null, true, [new QomProperty("type", "string", o => QomProperty.FromString(o.TypeName))]);
+
+    /// <summary>The root of event loops.</summary>
+    public static QomType EventLoopBase { get; } = new("event-loop-base", Object, true, IoThreadObject.EventLoopProperties);
+
+    /// <summary>The root of character devices.</summary>
+    public static QomType Chardev { get; } = new("chardev", Object, true, []);
+
+    /// <summary>All types, by name.</summary>
+    public static IReadOnlyList<QomType> All { get; } =
+    [
+        Chardev,
+        new("chardev-socket", Chardev, false, ChardevObject.SocketProperties),
+        new("container", Object, false, []),
+        EventLoopBase,
+        new("iothread", EventLoopBase, false, IoThreadObject.OwnProperties, IsUserCreatable: true),
+        new("monitor-qmp", Object, false, []),
+        Object,
+    ];
+
+    /// <summary>Finds a type; null when there is none.</summary>
+    public static QomType? Find(string name) => All.FirstOrDefault(t => t.Name == name);
+}
