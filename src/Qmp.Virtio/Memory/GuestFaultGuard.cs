@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Qmp.Aio;
 
 namespace Qmp.Virtio.Memory;
 
@@ -140,14 +141,14 @@ internal static unsafe class GuestFaultGuard
         ];
 
         const nuint PageBytes = 4096;
-        byte* page = (byte*)VirtioLibc.mmap(null, PageBytes, VirtioLibc.ProtRead | VirtioLibc.ProtWrite, VirtioLibc.MapPrivate | VirtioLibc.MapAnonymous, -1, 0);
-        if (page == VirtioLibc.MapFailed)
+        byte* page = (byte*)Libc.Mmap(PageBytes, Libc.PROT_READ | Libc.PROT_WRITE, Libc.MAP_PRIVATE | Libc.MAP_ANONYMOUS, -1, 0, out _);
+        if (page == null)
         {
             return;
         }
         code.CopyTo(new Span<byte>(page, code.Length));
         *(ulong*)(page + 6) = (ulong)s_table;
-        if (VirtioLibc.mprotect(page, PageBytes, VirtioLibc.ProtRead | VirtioLibc.ProtExec) != 0)
+        if (VirtioLibc.mprotect(page, PageBytes, Libc.PROT_READ | VirtioLibc.ProtExec) != 0)
         {
             return;
         }

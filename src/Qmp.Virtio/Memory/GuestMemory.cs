@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Qmp.Aio;
 
 namespace Qmp.Virtio.Memory;
 
@@ -11,9 +12,6 @@ internal sealed unsafe class GuestMemory : IDisposable
 {
     /// <summary>Regions of one connection; what is announced by GET_MAX_MEM_SLOTS. One more is refused.</summary>
     public const int MaxRegions = 509;
-
-    private const int Einval = -22;
-    private const int Enospc = -28;
 
     // Sorted by guest address, never overlapping.
     private Region[] _regions = [];
@@ -49,18 +47,18 @@ internal sealed unsafe class GuestMemory : IDisposable
     {
         if (size == 0 || guestAddress + size < guestAddress || userAddress + size < userAddress)
         {
-            return Einval;
+            return -Errno.EINVAL;
         }
         if (_regions.Length == MaxRegions)
         {
-            return Enospc;
+            return -Errno.ENOSPC;
         }
         int at = 0;
         foreach (Region region in _regions)
         {
             if (guestAddress < region.GuestAddress + region.Size && region.GuestAddress < guestAddress + size)
             {
-                return Einval;
+                return -Errno.EINVAL;
             }
             if (region.GuestAddress < guestAddress)
             {
@@ -91,7 +89,7 @@ internal sealed unsafe class GuestMemory : IDisposable
         int at = Find(guestAddress, size, userAddress);
         if (at < 0)
         {
-            return Einval;
+            return -Errno.EINVAL;
         }
         Region removed = _regions[at];
         var regions = new Region[_regions.Length - 1];

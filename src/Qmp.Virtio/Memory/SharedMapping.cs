@@ -1,3 +1,5 @@
+using Qmp.Aio;
+
 namespace Qmp.Virtio.Memory;
 
 /// <summary>
@@ -33,47 +35,44 @@ internal sealed unsafe class SharedMapping : IDisposable
     /// <returns>0 or -errno; -EINVAL when the file does not hold the range, now or at all.</returns>
     public static int TryMap(int fd, ulong offset, ulong length, out SharedMapping? mapping)
     {
-        const int Einval = -22;
-        const int Enomem = -12;
         mapping = null;
         if (length == 0 || offset + length < offset || offset + length > long.MaxValue)
         {
-            return Einval;
+            return -Errno.EINVAL;
         }
 
-        VirtioLibc.FileStatus status;
-        if (VirtioLibc.fstat(fd, &status) != 0)
+        int result = Libc.Fstat(fd, out FileStatus status);
+        if (result != 0)
         {
-            return VirtioLibc.LastError;
+            return result;
         }
-        bool regular = (status.Mode & VirtioLibc.FileTypeMask) == VirtioLibc.FileTypeRegular;
-        if (regular && (ulong)status.Size < offset + length)
+        if (status.IsRegular && (ulong)status.Size < offset + length)
         {
-            return Einval;
+            return -Errno.EINVAL;
         }
 
         // Huge pages can be mapped and unmapped only at their own boundaries, and report their size as block size.
-        ulong page = (ulong)Math.Max(Environment.SystemPageSize, status.BlockSize);
+        ulong page = Math.Max((uint)Environment.SystemPageSize, status.BlockSize);
         if ((page & (page - 1)) != 0 || page > 1UL << 30)
         {
             page = (ulong)Environment.SystemPageSize;
         }
         ulong from = offset & ~(page - 1);
         ulong to = (offset + length + page - 1) & ~(page - 1);
-        byte* map = (byte*)VirtioLibc.mmap(
-            null, (nuint)(to - from), VirtioLibc.ProtRead | VirtioLibc.ProtWrite, VirtioLibc.MapShared | VirtioLibc.MapNoReserve, fd, (long)from);
-        if (map == VirtioLibc.MapFailed)
+        byte* map = (byte*)Libc.Mmap(
+            (nuint)(to - from), Libc.PROT_READ | Libc.PROT_WRITE, Libc.MAP_SHARED | Libc.MAP_NORESERVE, fd, (long)from, out result);
+        if (map == null)
         {
-            return VirtioLibc.LastError;
+            return result;
         }
         // A core dump of the daemon must not carry the guest's memory.
-        _ = VirtioLibc.madvise(map, (nuint)(to - from), VirtioLibc.MadvDontDump);
+        _ = Libc.Madvise(map, (nuint)(to - from), Libc.MADV_DONTDUMP);
 
         int guard = GuestFaultGuard.Register(map, (nuint)(to - from));
         if (guard < 0)
         {
-            _ = VirtioLibc.munmap(map, (nuint)(to - from));
-            return Enomem;
+            _ = Libc.Munmap(map, (nuint)(to - from));
+            return -Errno.ENOMEM;
         }
         mapping = new SharedMapping(map, (nuint)(to - from), map + (offset - from), guard);
         return 0;
@@ -88,7 +87,7 @@ internal sealed unsafe class SharedMapping : IDisposable
         }
         _disposed = true;
         // Unmapped first: the addresses may be given to somebody else at once, and a fault there is not ours to hide.
-        _ = VirtioLibc.munmap(_map, _mapLength);
+        _ = Libc.Munmap(_map, _mapLength);
         GuestFaultGuard.Unregister(_guard);
     }
 }

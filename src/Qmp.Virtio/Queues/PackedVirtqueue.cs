@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace Qmp.Virtio.Queues;
 
 /// <summary>The packed virtqueue: virtio 1.2, section 2.8. Slots come from a free list; the buffer id is the driver's.</summary>

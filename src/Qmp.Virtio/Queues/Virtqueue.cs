@@ -49,9 +49,9 @@ internal abstract unsafe class Virtqueue : IDisposable
         NativeMemory.Clear(_chains, (nuint)(Size * sizeof(VirtqueueChain)));
         // Anonymous memory costs nothing until a chain is long enough to touch it.
         _overflowBytes = (nuint)((long)Size * MaxSegments * sizeof(Iovec));
-        void* overflow = VirtioLibc.mmap(
-            null, _overflowBytes, VirtioLibc.ProtRead | VirtioLibc.ProtWrite, VirtioLibc.MapPrivate | VirtioLibc.MapAnonymous | VirtioLibc.MapNoReserve, -1, 0);
-        if (overflow == VirtioLibc.MapFailed)
+        void* overflow = Libc.Mmap(
+            _overflowBytes, Libc.PROT_READ | Libc.PROT_WRITE, Libc.MAP_PRIVATE | Libc.MAP_ANONYMOUS | Libc.MAP_NORESERVE, -1, 0, out _);
+        if (overflow == null)
         {
             NativeMemory.AlignedFree(_chains);
             throw new InsufficientMemoryException("Could not allocate the segment lists of a virtqueue");
@@ -177,7 +177,7 @@ internal abstract unsafe class Virtqueue : IDisposable
         }
         _disposed = true;
         NativeMemory.AlignedFree(_chains);
-        _ = VirtioLibc.munmap(_overflow, _overflowBytes);
+        _ = Libc.Munmap(_overflow, _overflowBytes);
         NativeMemory.Free(_pendingSlots);
         NativeMemory.Free(_pendingLengths);
     }
