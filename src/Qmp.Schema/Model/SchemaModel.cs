@@ -1,0 +1,14 @@
+namespace Qmp.Schema.Model;
+
+/// <summary>A schema whose every rule has been checked. Conditions are decided: what does not exist is not here.</summary>
+internal sealed class SchemaModel
+{
+    public required IReadOnlyList<SchemaType> Types { get; init; }
+
+    public required IReadOnlyList<SchemaCommand> Commands { get; init; }
+
+    public required IReadOnlyList<SchemaEvent> Events { get; init; }
+
+    /// <summary>Commands and events in the order of introspection: as they stand in the files, includes first.</summary>
+    public required IReadOnlyList<SchemaEntity> InOrder { get; init; }
+}
