@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text;
@@ -34,6 +35,9 @@ public ref struct QapiReader
     /// <summary>Kind of the current value.</summary>
     public readonly QapiKind Kind => _document[_value].Kind;
 
+    /// <summary>Whether scalars are strings of the command line.</summary>
+    public readonly bool IsKeyval => _document.IsKeyval;
+
     /// <summary>Enters the current value, which must be an object.</summary>
     /// <returns>What <see cref="EndObject"/> needs to come back.</returns>
     /// <exception cref="QmpException">It is something else.</exception>
@@ -68,8 +72,10 @@ public ref struct QapiReader
 
     /// <summary>Steps to a member that must be there.</summary>
     /// <param name="name">Its name on the wire.</param>
+    /// <returns>This reader, so that the read can follow at once.</returns>
     /// <exception cref="QmpException">It is missing.</exception>
-    public void Member(ReadOnlySpan<byte> name)
+    [UnscopedRef]
+    public ref QapiReader Member(scoped ReadOnlySpan<byte> name)
     {
         if (!Optional(name))
         {
@@ -77,12 +83,14 @@ public ref struct QapiReader
             var member = Encoding.UTF8.GetString(name);
             throw Error($"Parameter '{(path.Length == 0 ? member : path + "." + member)}' is missing");
         }
+
+        return ref this;
     }
 
     /// <summary>Steps to a member if it is there.</summary>
     /// <param name="name">Its name on the wire.</param>
     /// <returns>Whether it is there.</returns>
-    public bool Optional(ReadOnlySpan<byte> name)
+    public bool Optional(scoped ReadOnlySpan<byte> name)
     {
         var index = _document.Find(_container, name);
         if (index < 0)
@@ -95,32 +103,28 @@ public ref struct QapiReader
         return true;
     }
 
-    /// <summary>Enters the current value, which must be a list.</summary>
-    /// <returns>The list, to be passed to <see cref="NextItem"/>.</returns>
-    /// <exception cref="QmpException">It is something else.</exception>
-    public readonly QapiListCursor BeginList()
+    /// <summary>Takes a list.</summary>
+    /// <typeparam name="T">Type of its elements.</typeparam>
+    /// <param name="readItem">Takes one element.</param>
+    /// <returns>The elements.</returns>
+    /// <exception cref="QmpException">It is not a list, or an element is wrong.</exception>
+    public IReadOnlyList<T> ReadList<T>(QapiItemReader<T> readItem)
     {
         if (Kind != QapiKind.List)
         {
             throw WrongType("array");
         }
 
-        return new QapiListCursor(_value + 1, _document[_value].Next, _document[_value].Children);
-    }
-
-    /// <summary>Steps to the next element of a list.</summary>
-    /// <param name="list">The list.</param>
-    /// <returns>False at its end.</returns>
-    public bool NextItem(ref QapiListCursor list)
-    {
-        if (list.Next >= list.End)
+        var list = _value;
+        var items = new T[_document[list].Children];
+        var item = list + 1;
+        for (var i = 0; i < items.Length; i++, item = _document[item].Next)
         {
-            return false;
+            _value = item;
+            items[i] = readItem(ref this);
         }
 
-        _value = list.Next;
-        list.Next = _document[_value].Next;
-        return true;
+        return items;
     }
 
     /// <summary>Takes a string.</summary>
@@ -143,13 +147,16 @@ public ref struct QapiReader
     }
 
     /// <summary>Takes null.</summary>
+    /// <returns>Null.</returns>
     /// <exception cref="QmpException">It is something else.</exception>
-    public readonly void ReadNull()
+    public readonly QapiNull ReadNull()
     {
         if (_document.IsKeyval ? Scalar().Length != 0 : Kind != QapiKind.Null)
         {
             throw WrongType("null");
         }
+
+        return default;
     }
 
     /// <summary>Takes a number.</summary>

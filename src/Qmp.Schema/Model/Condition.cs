@@ -19,15 +19,31 @@ internal static class Condition
                 }
 
                 return defined.Contains(symbol.Text);
-            case SchemaObject { Members: [var term] } when term.Key == "not":
-                return !Evaluate(term.Value, defined);
-            case SchemaObject { Members: [{ Value: SchemaList { Items: { Count: > 0 } items } } term] } when term.Key is "all" or "any":
-                var holds = items.Select(item => Evaluate(item, defined)).ToList(); // each is checked
-                return term.Key == "all" ? holds.All(h => h) : holds.Any(h => h);
+            case SchemaObject { Members.Count: 1 } term:
+                return Evaluate(term.Members[0].Key, term.Members[0].Value, defined);
             default:
-                throw new SchemaException(condition.Location, "a condition is a symbol, { 'not': ... }, { 'all': [ ... ] } or { 'any': [ ... ] }");
+                throw Malformed(condition);
         }
     }
+
+    private static bool Evaluate(string word, SchemaValue term, ISet<string> defined)
+    {
+        if (word == "not")
+        {
+            return !Evaluate(term, defined);
+        }
+
+        if (word is not ("all" or "any") || term is not SchemaList { Items.Count: > 0 } list)
+        {
+            throw Malformed(term);
+        }
+
+        var holds = list.Items.Select(item => Evaluate(item, defined)).ToList(); // each is checked
+        return word == "all" ? holds.All(h => h) : holds.Any(h => h);
+    }
+
+    private static SchemaException Malformed(SchemaValue condition) =>
+        new(condition.Location, "a condition is a symbol, { 'not': ... }, { 'all': [ ... ] } or { 'any': [ ... ] }");
 
     private static bool IsSymbol(string text) =>
         text.Length > 0 && (char.IsLetter(text[0]) || text[0] == '_') && text.All(c => char.IsLetterOrDigit(c) || c == '_');

@@ -3,7 +3,7 @@ namespace Qmp.Schema.Parsing;
 /// <summary>Which names the language allows.</summary>
 internal static class NameRules
 {
-    /// <summary>A type: CamelCase, and not one of the endings that generated code uses.</summary>
+    /// <summary>A type: CamelCase, and not with the ending of QEMU's generated lists.</summary>
     public static void CheckType(string name, SourceLocation location)
     {
         CheckSyntax(name, "type", location);
@@ -13,9 +13,9 @@ internal static class NameRules
             throw new SchemaException(location, $"name of type '{name}' must be in CamelCase");
         }
 
-        if (name.EndsWith("Kind", StringComparison.Ordinal) || name.EndsWith("List", StringComparison.Ordinal))
+        if (name.EndsWith("List", StringComparison.Ordinal))
         {
-            throw new SchemaException(location, $"name of type '{name}' must not end in '{name.Substring(name.Length - 4)}'");
+            throw new SchemaException(location, $"name of type '{name}' must not end in 'List'");
         }
     }
 

@@ -97,8 +97,8 @@ internal sealed class SchemaLoader
         return Normalize(slash < 0 ? file : from.Substring(0, slash + 1) + file);
     }
 
-    // "a/./b/../c" -> "a/c"
-    private static string Normalize(string path)
+    /// <summary><c>a/./b/../c</c> is <c>a/c</c>.</summary>
+    public static string Normalize(string path)
     {
         var parts = new List<string>();
         foreach (var part in path.Replace('\\', '/').Split('/'))

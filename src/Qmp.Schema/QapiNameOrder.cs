@@ -1,4 +1,4 @@
-namespace Qmp.Protocol.Qapi;
+namespace Qmp.Schema;
 
 /// <summary>
 /// The order in which QEMU prints the members of an object: that of a hash table of 512 buckets. For types of the
@@ -29,7 +29,7 @@ public static class QapiNameOrder
     /// <param name="count">Number of members.</param>
     /// <param name="nameOf">Name of the member at a position.</param>
     /// <returns>The positions.</returns>
-    internal static int[] Sort(int count, Func<int, byte[]> nameOf)
+    public static int[] Sort(int count, Func<int, byte[]> nameOf)
     {
         var keys = new long[count];
         var order = new int[count];

@@ -1,0 +1,93 @@
+using System.Collections.Immutable;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.Text;
+using Qmp.Schema.Model;
+using Qmp.Schema.Parsing;
+
+namespace Qmp.Schema.Generator;
+
+/// <summary>
+/// Makes C# from the schema files among the project's AdditionalFiles. The entry file is <c>qapi-schema.json</c>; the
+/// MSBuild property <c>QapiDefines</c> lists the configuration symbols for <c>if</c>.
+/// </summary>
+[Generator]
+public sealed class SchemaGenerator : IIncrementalGenerator
+{
+    private const string Entry = "qapi-schema.json";
+
+    private static readonly DiagnosticDescriptor Problem = new(
+        "QAPI001", "Schema error", "{0}", "Schema", DiagnosticSeverity.Error, isEnabledByDefault: true);
+
+    /// <inheritdoc/>
+    public void Initialize(IncrementalGeneratorInitializationContext context)
+    {
+        var files = context.AdditionalTextsProvider
+            .Where(static file => file.Path.EndsWith(".json", StringComparison.Ordinal))
+            .Select(static (file, cancellation) => new SchemaText(SchemaLoader.Normalize(file.Path), file.GetText(cancellation)?.ToString() ?? ""))
+            .Collect();
+        var defines = context.AnalyzerConfigOptionsProvider.Select(static (options, _) =>
+            options.GlobalOptions.TryGetValue("build_property.QapiDefines", out var symbols) ? symbols : "");
+        context.RegisterSourceOutput(files.Combine(defines), static (output, input) => Generate(output, input.Left, input.Right));
+    }
+
+    private static void Generate(SourceProductionContext output, ImmutableArray<SchemaText> files, string defines)
+    {
+        if (files.FirstOrDefault(file => file.Path.EndsWith("/" + Entry, StringComparison.Ordinal)) is not { } entry)
+        {
+            return;
+        }
+
+        var texts = files.ToDictionary(file => file.Path, file => file.Text);
+        try
+        {
+            var model = SchemaBuilder.Build(
+                entry.Path, path => texts.TryGetValue(path, out var text) ? text : null, defines.Split([';', ',', ' '], StringSplitOptions.RemoveEmptyEntries));
+            foreach (var (name, source) in Emit(model))
+            {
+                output.AddSource(name + ".g.cs", source);
+            }
+        }
+        catch (SchemaException e)
+        {
+            var line = new LinePosition(Math.Max(0, e.Location.Line - 1), 0);
+            output.ReportDiagnostic(Diagnostic.Create(
+                Problem, Location.Create(e.Location.File, default, new LinePositionSpan(line, line)), e.Problem));
+        }
+    }
+
+    private static IEnumerable<(string Name, string Source)> Emit(SchemaModel model)
+    {
+        foreach (var module in model.Types.Where(type => type.Module.Length > 0).GroupBy(type => type.Module))
+        {
+            var code = new CodeWriter();
+            foreach (var type in module)
+            {
+                switch (type)
+                {
+                    case EnumType @enum:
+                        EnumEmitter.Emit(code, @enum);
+                        break;
+                    case ObjectType @object:
+                        ObjectEmitter.Emit(code, @object, CSharpNames.Type(@object), $"Type <c>{@object.Name}</c> of the schema.");
+                        break;
+                    case AlternateType alternate:
+                        AlternateEmitter.Emit(code, alternate);
+                        break;
+                }
+            }
+
+            yield return (module.Key + ".types", code.ToString());
+        }
+
+        foreach (var module in model.Commands.GroupBy(command => command.Module))
+        {
+            yield return (module.Key + ".commands", CommandEmitter.EmitModule(module.Key, [.. module]));
+        }
+
+        yield return ("QmpCommandTable", CommandEmitter.EmitTable(model.Commands));
+        yield return ("QmpEvents", EventEmitter.Emit(model.Events));
+        yield return ("QmpIntrospection", IntrospectionEmitter.Emit(model));
+    }
+
+    private sealed record SchemaText(string Path, string Text);
+}
