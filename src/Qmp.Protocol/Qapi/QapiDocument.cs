@@ -57,6 +57,7 @@ public sealed class QapiDocument
     public void Reset()
     {
         _count = 0;
+        Root = 0;
         _textLength = 0;
         _open = -1;
         _pendingNameLength = -1;
@@ -142,6 +143,12 @@ public sealed class QapiDocument
     /// <summary>Adds a float.</summary>
     /// <param name="value">The value.</param>
     public void Number(double value) => Add(QapiKind.Float, BitConverter.DoubleToInt64Bits(value));
+
+    // Where a reader begins: 0, or the arguments inside the request that brought them.
+    internal int Root { get; set; }
+
+    // Bytes of memory behind all strings and names.
+    internal int TextCapacity => _text.Length;
 
     internal ref Node this[int index] => ref _nodes[index];
 

@@ -29,7 +29,7 @@ public ref struct QapiReader
     {
         _document = document;
         _container = -1;
-        _value = 0;
+        _value = document.Root;
     }
 
     /// <summary>Kind of the current value.</summary>
@@ -326,7 +326,7 @@ public ref struct QapiReader
     private readonly string PathOf(int index)
     {
         var path = new StringBuilder();
-        for (; index > 0; index = _document[index].Parent)
+        for (; index > _document.Root; index = _document[index].Parent)
         {
             ref var node = ref _document[index];
             if (node.NameLength >= 0)
