@@ -5,9 +5,9 @@ namespace Qmp.Schema.Generator;
 /// <summary>Interfaces for the handlers of commands, classes for their arguments, and the table that finds them.</summary>
 internal static class CommandEmitter
 {
-    public static string EmitModule(string module, IReadOnlyList<SchemaCommand> commands)
+    public static string EmitModule(string ns, string module, IReadOnlyList<SchemaCommand> commands)
     {
-        var code = new CodeWriter();
+        var code = new CodeWriter(ns);
         code.Line();
         code.Line($"/// <summary>Handlers of the commands of module <c>{module}</c>. They run on the main loop.</summary>");
         code.Open($"public interface {CSharpNames.Interface(module)}");
@@ -26,10 +26,10 @@ internal static class CommandEmitter
         return code.ToString();
     }
 
-    public static string EmitTable(IReadOnlyList<SchemaCommand> commands)
+    public static string EmitTable(string ns, IReadOnlyList<SchemaCommand> commands)
     {
         var modules = commands.Select(command => command.Module).Distinct().ToList();
-        var code = new CodeWriter();
+        var code = new CodeWriter(ns);
         code.Line();
         code.Line("/// <summary>All commands, found by name. Immutable.</summary>");
         code.Open("public sealed class QmpCommandTable : IQmpCommandTable");
@@ -37,8 +37,7 @@ internal static class CommandEmitter
         code.Line();
         code.Line("/// <summary>A table over the handlers of all modules.</summary>");
         code.Line("public QmpCommandTable(");
-        code.Line("    " + string.Join(",\n        ", modules.Select(module => $"{CSharpNames.Interface(module)} {CSharpNames.Parameter(module)}")) + ")");
-        code.Open("");
+        code.Open("    " + string.Join(",\n        ", modules.Select(module => $"{CSharpNames.Interface(module)} {CSharpNames.Parameter(module)}")) + ")");
         code.Open("_commands =", "[");
         foreach (var command in commands)
         {

@@ -5,9 +5,9 @@ namespace Qmp.Schema.Generator;
 /// <summary>A factory method per event, and a class for its data.</summary>
 internal static class EventEmitter
 {
-    public static string Emit(IReadOnlyList<SchemaEvent> events)
+    public static string Emit(string ns, IReadOnlyList<SchemaEvent> events)
     {
-        var code = new CodeWriter();
+        var code = new CodeWriter(ns);
         code.Line();
         code.Line("/// <summary>Makes the events of the schema.</summary>");
         code.Open("public static class QmpEvents");

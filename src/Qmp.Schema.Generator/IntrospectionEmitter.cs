@@ -6,9 +6,9 @@ namespace Qmp.Schema.Generator;
 /// <summary>The answer of <c>query-qmp-schema</c> as a constant.</summary>
 internal static class IntrospectionEmitter
 {
-    public static string Emit(SchemaModel model)
+    public static string Emit(string ns, SchemaModel model)
     {
-        var code = new CodeWriter();
+        var code = new CodeWriter(ns);
         code.Line();
         code.Line("/// <summary>What <c>query-qmp-schema</c> answers.</summary>");
         code.Open("public sealed class QmpIntrospection : IQapiWritable");

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.Diagnostics;
 using Microsoft.CodeAnalysis.Text;
 using Qmp.Schema.Model;
 using Qmp.Schema.Parsing;
@@ -8,7 +9,8 @@ namespace Qmp.Schema.Generator;
 
 /// <summary>
 /// Makes C# from the schema files among the project's AdditionalFiles. The entry file is <c>qapi-schema.json</c>; the
-/// MSBuild property <c>QapiDefines</c> lists the configuration symbols for <c>if</c>.
+/// MSBuild property <c>QapiDefines</c> lists the configuration symbols for <c>if</c>, and <c>QapiNamespace</c> names the
+/// namespace of what is generated (default: <c>Qmp.Protocol.Schema</c>).
 /// </summary>
 [Generator]
 public sealed class SchemaGenerator : IIncrementalGenerator
@@ -25,12 +27,12 @@ public sealed class SchemaGenerator : IIncrementalGenerator
             .Where(static file => file.Path.EndsWith(".json", StringComparison.Ordinal))
             .Select(static (file, cancellation) => new SchemaText(SchemaLoader.Normalize(file.Path), file.GetText(cancellation)?.ToString() ?? ""))
             .Collect();
-        var defines = context.AnalyzerConfigOptionsProvider.Select(static (options, _) =>
-            options.GlobalOptions.TryGetValue("build_property.QapiDefines", out var symbols) ? symbols : "");
-        context.RegisterSourceOutput(files.Combine(defines), static (output, input) => Generate(output, input.Left, input.Right));
+        var settings = context.AnalyzerConfigOptionsProvider.Select(static (options, _) =>
+            new Settings(Property(options.GlobalOptions, "QapiDefines"), Property(options.GlobalOptions, "QapiNamespace") is { Length: > 0 } name ? name : "Qmp.Protocol.Schema"));
+        context.RegisterSourceOutput(files.Combine(settings), static (output, input) => Generate(output, input.Left, input.Right));
     }
 
-    private static void Generate(SourceProductionContext output, ImmutableArray<SchemaText> files, string defines)
+    private static void Generate(SourceProductionContext output, ImmutableArray<SchemaText> files, Settings settings)
     {
         if (files.FirstOrDefault(file => file.Path.EndsWith("/" + Entry, StringComparison.Ordinal)) is not { } entry)
         {
@@ -41,8 +43,8 @@ public sealed class SchemaGenerator : IIncrementalGenerator
         try
         {
             var model = SchemaBuilder.Build(
-                entry.Path, path => texts.TryGetValue(path, out var text) ? text : null, defines.Split([';', ',', ' '], StringSplitOptions.RemoveEmptyEntries));
-            foreach (var (name, source) in Emit(model))
+                entry.Path, path => texts.TryGetValue(path, out var text) ? text : null, settings.Defines.Split([';', ',', ' '], StringSplitOptions.RemoveEmptyEntries));
+            foreach (var (name, source) in Emit(model, settings.Namespace))
             {
                 output.AddSource(name + ".g.cs", source);
             }
@@ -55,11 +57,11 @@ public sealed class SchemaGenerator : IIncrementalGenerator
         }
     }
 
-    private static IEnumerable<(string Name, string Source)> Emit(SchemaModel model)
+    private static IEnumerable<(string Name, string Source)> Emit(SchemaModel model, string ns)
     {
         foreach (var module in model.Types.Where(type => type.Module.Length > 0).GroupBy(type => type.Module))
         {
-            var code = new CodeWriter();
+            var code = new CodeWriter(ns);
             foreach (var type in module)
             {
                 switch (type)
@@ -81,13 +83,18 @@ public sealed class SchemaGenerator : IIncrementalGenerator
 
         foreach (var module in model.Commands.GroupBy(command => command.Module))
         {
-            yield return (module.Key + ".commands", CommandEmitter.EmitModule(module.Key, [.. module]));
+            yield return (module.Key + ".commands", CommandEmitter.EmitModule(ns, module.Key, [.. module]));
         }
 
-        yield return ("QmpCommandTable", CommandEmitter.EmitTable(model.Commands));
-        yield return ("QmpEvents", EventEmitter.Emit(model.Events));
-        yield return ("QmpIntrospection", IntrospectionEmitter.Emit(model));
+        yield return ("QmpCommandTable", CommandEmitter.EmitTable(ns, model.Commands));
+        yield return ("QmpEvents", EventEmitter.Emit(ns, model.Events));
+        yield return ("QmpIntrospection", IntrospectionEmitter.Emit(ns, model));
     }
 
+    private static string Property(AnalyzerConfigOptions options, string name) =>
+        options.TryGetValue("build_property." + name, out var value) ? value : "";
+
     private sealed record SchemaText(string Path, string Text);
+
+    private sealed record Settings(string Defines, string Namespace);
 }

@@ -261,9 +261,7 @@ public ref struct QapiReader
     /// <returns>The value, independent of the document.</returns>
     public readonly JsonElement ReadAny()
     {
-        var writer = new QapiWriter();
-        writer.Value(_document, _value);
-        var json = new Utf8JsonReader(writer.WrittenSpan, new JsonReaderOptions { MaxDepth = int.MaxValue });
+        var json = new Utf8JsonReader(QapiWriter.ToJson(_document, _value), new JsonReaderOptions { MaxDepth = int.MaxValue });
         return JsonElement.ParseValue(ref json);
     }
 

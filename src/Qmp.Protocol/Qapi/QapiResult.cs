@@ -15,9 +15,11 @@ public sealed class QapiResult<T>(T value, Action<QapiWriter, T> write) : IQapiW
 
 /// <summary>Turns what handlers return into something that can be written. Allocates nothing when the handler has
 /// finished and returned a generated type or nothing.</summary>
-internal static class QapiResult
+public static class QapiResult
 {
     /// <summary>Of a command that returns nothing.</summary>
+    /// <param name="running">The command.</param>
+    /// <returns>Null.</returns>
     public static ValueTask<IQapiWritable?> From(ValueTask running)
     {
         if (!running.IsCompletedSuccessfully)
@@ -36,6 +38,9 @@ internal static class QapiResult
     }
 
     /// <summary>Of a command that returns a generated type.</summary>
+    /// <typeparam name="T">The type.</typeparam>
+    /// <param name="running">The command.</param>
+    /// <returns>What it returned.</returns>
     public static ValueTask<IQapiWritable?> From<T>(ValueTask<T> running)
         where T : class, IQapiWritable
     {
@@ -45,6 +50,10 @@ internal static class QapiResult
     }
 
     /// <summary>Of a command that returns a list or a scalar.</summary>
+    /// <typeparam name="T">The type.</typeparam>
+    /// <param name="running">The command.</param>
+    /// <param name="write">Writes the value.</param>
+    /// <returns>What it returned.</returns>
     public static ValueTask<IQapiWritable?> From<T>(ValueTask<T> running, Action<QapiWriter, T> write)
     {
         return running.IsCompletedSuccessfully ? new(new QapiResult<T>(running.Result, write)) : Wait(running, write);

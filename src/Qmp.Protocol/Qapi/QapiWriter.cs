@@ -15,6 +15,7 @@ namespace Qmp.Protocol.Qapi;
 public sealed class QapiWriter
 {
     private readonly bool _pretty;
+    private readonly bool _strictJson;
     private byte[] _buffer = new byte[256];
     private int _length;
     private int _depth;
@@ -24,6 +25,10 @@ public sealed class QapiWriter
     /// <param name="pretty">True for a line per element and four spaces of indentation per level
     /// (<c>--monitor pretty=on</c>).</param>
     public QapiWriter(bool pretty = false) => _pretty = pretty;
+
+    // QEMU prints an infinite number as "inf", which no JSON reader takes.
+    private QapiWriter(bool pretty, bool strictJson)
+        : this(pretty) => _strictJson = strictJson;
 
     /// <summary>What has been written.</summary>
     public ReadOnlySpan<byte> WrittenSpan => _buffer.AsSpan(0, _length);
@@ -109,7 +114,8 @@ public sealed class QapiWriter
 
     /// <summary>Writes a number with up to 17 significant digits, as C's <c>%.17g</c>.</summary>
     /// <param name="value">The value.</param>
-    public void Value(double value) => RawValue(Encoding.ASCII.GetBytes(Format(value)));
+    public void Value(double value) => RawValue(Encoding.ASCII.GetBytes(
+        _strictJson && double.IsInfinity(value) ? value > 0 ? "1e999" : "-1e999" : Format(value)));
 
     /// <summary>Writes a string.</summary>
     /// <param name="value">The string; a lone surrogate becomes U+FFFD.</param>
@@ -245,6 +251,14 @@ public sealed class QapiWriter
                 Null();
                 break;
         }
+    }
+
+    // One value of a document as JSON that a standard reader understands.
+    internal static ReadOnlySpan<byte> ToJson(QapiDocument document, int index)
+    {
+        var writer = new QapiWriter(false, strictJson: true);
+        writer.Value(document, index);
+        return writer.WrittenSpan;
     }
 
     private static int[] Children(QapiDocument document, int index)

@@ -17,10 +17,16 @@ internal sealed class Introspector
     private readonly Queue<SchemaType> _pending = [];
     private readonly StringBuilder _json = new();
 
+    private readonly bool _masked;
+
+    private Introspector(bool masked) => _masked = masked;
+
     /// <summary>The answer as one line of JSON, in QEMU's order of members.</summary>
-    public static string Describe(SchemaModel model)
+    /// <param name="model">The schema.</param>
+    /// <param name="masked">Whether names of types are replaced by numbers.</param>
+    public static string Describe(SchemaModel model, bool masked = true)
     {
-        var introspector = new Introspector();
+        var introspector = new Introspector(masked);
         introspector._json.Append('[');
         foreach (var entity in model.InOrder)
         {
@@ -153,7 +159,8 @@ internal sealed class Introspector
             default:
                 if (!_masks.TryGetValue(type.Name, out var mask))
                 {
-                    _masks.Add(type.Name, mask = _masks.Count.ToString(CultureInfo.InvariantCulture));
+                    mask = _masked ? _masks.Count.ToString(CultureInfo.InvariantCulture) : type.Name;
+                    _masks.Add(type.Name, mask);
                 }
 
                 return mask;

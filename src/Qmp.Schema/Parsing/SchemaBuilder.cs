@@ -16,6 +16,7 @@ internal sealed class SchemaBuilder
     private readonly Dictionary<SchemaType, ArrayType> _arrays = [];
     private readonly List<SchemaEntity> _inOrder = [];
     private readonly List<Action> _resolve = [];
+    private readonly HashSet<(string Owner, string Name)> _hidden = [];
 
     private SchemaBuilder(SchemaPragmas pragmas, IEnumerable<string> defined)
     {
@@ -56,7 +57,7 @@ internal sealed class SchemaBuilder
             Events = [.. builder._inOrder.OfType<SchemaEvent>()],
             InOrder = [.. builder._inOrder.Where(e => e is not SchemaType)],
         };
-        new SchemaChecks(loader.Pragmas).Check(builder._inOrder);
+        new SchemaChecks(loader.Pragmas, builder._hidden).Check(builder._inOrder);
         return model;
     }
 
@@ -116,7 +117,7 @@ internal sealed class SchemaBuilder
         {
             var value = item is SchemaObject o ? Text(o["name"] ?? item, "a value of an enum is a name, or an object with 'name'") : Text(item, "a value of an enum is a name, or an object with 'name'");
             NameRules.CheckEnumValue(value, lenient, item.Location);
-            if (!names.Add(value))
+            if (!names.Add(value.Replace('_', '-')))
             {
                 throw new SchemaException(item.Location, $"value '{value}' stands there twice");
             }
@@ -126,6 +127,7 @@ internal sealed class SchemaBuilder
                 Keys(details, "value of an enum", ["name"], ["if", "features"]);
                 if (!Exists(details))
                 {
+                    _hidden.Add((name, value));
                     continue;
                 }
 
@@ -233,6 +235,7 @@ internal sealed class SchemaBuilder
                     Keys(details, "branch", ["type"], ["if"]);
                     if (!Exists(details))
                     {
+                        _hidden.Add((name, branch.Key));
                         continue;
                     }
 
@@ -331,6 +334,7 @@ internal sealed class SchemaBuilder
                 features = Features(details);
                 if (!Exists(details))
                 {
+                    _hidden.Add((owner, name));
                     continue;
                 }
 

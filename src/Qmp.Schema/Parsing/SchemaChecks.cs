@@ -3,7 +3,9 @@ using Qmp.Schema.Model;
 namespace Qmp.Schema.Parsing;
 
 /// <summary>Rules that concern more than one definition, looked at when all references are resolved.</summary>
-internal sealed class SchemaChecks(SchemaPragmas pragmas)
+/// <param name="pragmas">What the schema has switched on.</param>
+/// <param name="hidden">Members and values that do not exist because of a condition; they may be documented.</param>
+internal sealed class SchemaChecks(SchemaPragmas pragmas, ISet<(string Owner, string Name)> hidden)
 {
     private readonly HashSet<ObjectType> _checked = [];
 
@@ -195,7 +197,7 @@ internal sealed class SchemaChecks(SchemaPragmas pragmas)
             _ => [],
         };
         var existing = new HashSet<string>(names);
-        if (documentation.Members.Keys.FirstOrDefault(name => !existing.Contains(name)) is { } surplus)
+        if (documentation.Members.Keys.FirstOrDefault(name => !existing.Contains(name) && !hidden.Contains((entity.Name, name))) is { } surplus)
         {
             throw new SchemaException(documentation.Location, $"'{entity.Name}' documents '{surplus}', which it does not have");
         }
