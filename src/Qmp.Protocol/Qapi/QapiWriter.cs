@@ -49,6 +49,22 @@ public sealed class QapiWriter
         _comma = false;
     }
 
+    // Forgets what was written behind this length, and any structure that is open: the next value is a new one.
+    internal void Truncate(int length)
+    {
+        _length = length;
+        _depth = 0;
+        _comma = false;
+        _named = false;
+    }
+
+    // Ends a line: the next value is a new one.
+    internal void EndLine()
+    {
+        Raw("\r\n"u8);
+        Truncate(_length);
+    }
+
     /// <summary>Writes bytes as they are, outside the structure: line ends, or a value that is JSON already.</summary>
     /// <param name="bytes">The bytes.</param>
     public void Raw(ReadOnlySpan<byte> bytes) => bytes.CopyTo(Grow(bytes.Length));
