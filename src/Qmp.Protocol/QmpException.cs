@@ -22,4 +22,9 @@ public sealed class QmpException(ErrorClass errorClass, string description, Exce
 
     /// <summary>The text that the client sees. Any thread.</summary>
     public string Description => Message;
+
+    /// <summary>
+    /// A second line for people, such as what to look at; shown where errors are printed, never sent over QMP. Any thread.
+    /// </summary>
+    public string? Hint { get; init; }
 }

@@ -1,0 +1,196 @@
+using Qmp.Aio;
+using Qmp.Protocol;
+using Qmp.Protocol.Schema;
+
+namespace Qmp.Block.Drivers;
+
+/// <summary>
+/// <c>file</c> and <c>host_device</c>: an image in a file or on a device of the host. This part opens, closes, locks,
+/// resizes; <c>FileDriver.Io.cs</c> reads and writes. All blocking calls run on worker threads.
+/// </summary>
+internal sealed partial class FileDriver(bool isDevice) : BlockDriver
+{
+    private OpenFile? _file;
+    private FileLocks? _locks;
+
+    public override string FormatName => isDevice ? "host_device" : "file";
+
+    public override bool CanResize => true;
+
+    public override BlockLimits Limits => _file is { RequestAlignment: > 1 } file
+        ? new BlockLimits(file.RequestAlignment, file.MemoryAlignment, 4096, IovecMax)
+        : new BlockLimits(1, 1, 4096, IovecMax);
+
+    protected internal override string? ExactFileName => FileName;
+
+    private BlockdevOptionsFile FileOptions => Require(isDevice ? Options.HostDevice : Options.File);
+
+    private string FileName => FileOptions.Filename;
+
+    private bool IsLocking => FileOptions.Locking is not OnOffAuto.Off;
+
+    private AioContext MainContext => Node.Graph.MainContext;
+
+    protected internal override async ValueTask OpenAsync(BlockOpenContext context)
+    {
+        var options = Require(isDevice ? context.Options.HostDevice : context.Options.File);
+        var node = context.Node;
+        CheckOptions(options, node.CacheDirect);
+        var file = await context.MainContext.RunOnWorkerAsync(
+            () => FileOpener.Open(options.Filename, node.ReadOnly, node.AutoReadOnly, node.CacheDirect, isDevice));
+        node.ReadOnly = file.ReadOnly;
+        Use(file);
+    }
+
+    protected internal override async ValueTask CloseAsync()
+    {
+        if (_file is { } file)
+        {
+            _file = null;
+            _locks = null;
+            await MainContext.RunOnWorkerAsync(() => Libc.Close(file.Fd));
+        }
+    }
+
+    protected internal override async ValueTask<long> GetLengthAsync()
+    {
+        var length = await MainContext.RunOnWorkerAsync(() => FileOpener.LengthOf(_file!));
+        return length >= 0
+            ? length
+            : throw new QmpException($"Could not get size of '{FileName}': {Errno.Describe((int)length)}");
+    }
+
+    protected internal override ValueTask<long> GetAllocatedBytesAsync() => MainContext.RunOnWorkerAsync(() =>
+    {
+        var result = Libc.Fstat(_file!.Fd, out var status);
+        return result < 0 ? result : status.AllocatedBytes;
+    });
+
+    protected internal override void AttachContext(AioContext context) => _engine = context.Engine;
+
+    protected internal override async ValueTask ResizeAsync(long length)
+    {
+        var file = _file!;
+        if (!file.IsRegular)
+        {
+            if (length > Node.LengthBytes)
+            {
+                throw new QmpException("Cannot grow device files");
+            }
+
+            return;
+        }
+
+        var result = await Home.RunOnWorkerAsync(() => Libc.Ftruncate(file.Fd, length));
+        if (result < 0)
+        {
+            throw new QmpException($"Failed to resize file: {Errno.Describe(result)}");
+        }
+    }
+
+    protected internal override async ValueTask PreparePermissionsAsync(BlockPermissions permissions, BlockPermissions shared)
+    {
+        if (_locks is { } locks && locks.Differs(permissions, shared))
+        {
+            await MainContext.RunOnWorkerAsync(() =>
+            {
+                locks.Acquire(permissions, shared);
+                return 0;
+            });
+        }
+    }
+
+    protected internal override async ValueTask SettlePermissionsAsync(BlockPermissions permissions, BlockPermissions shared)
+    {
+        if (_locks is { } locks && locks.Differs(permissions, shared))
+        {
+            await MainContext.RunOnWorkerAsync(() =>
+            {
+                locks.Drop(permissions, shared);
+                return 0;
+            });
+        }
+    }
+
+    protected internal override async ValueTask<object?> PrepareReopenAsync(BlockReopenContext context)
+    {
+        var old = FileOptions;
+        var options = isDevice ? context.Options.HostDevice : context.Options.File;
+        ReopenRules.Same("filename", old.Filename, options?.Filename);
+        options = Require(options);
+        ReopenRules.Same("locking", old.Locking, options.Locking);
+        ReopenRules.Same("aio", old.Aio, options.Aio);
+        ReopenRules.Same("pr-manager", old.PrManager, options.PrManager);
+        ReopenRules.Same("aio-max-batch", old.AioMaxBatch, options.AioMaxBatch);
+        ReopenRules.Same("drop-cache", old.DropCache, options.DropCache);
+        CheckOptions(options, context.Direct);
+        if (context.ReadOnly == _file!.ReadOnly && context.Direct == Node.CacheDirect)
+        {
+            return null;
+        }
+
+        return await MainContext.RunOnWorkerAsync(() =>
+        {
+            var file = FileOpener.Reopen(_file.Fd, old.Filename, context.ReadOnly, context.Direct, isDevice);
+            if (IsLocking)
+            {
+                new FileLocks(file.Fd, old.Filename).Take(context.Permissions, context.Shared);
+            }
+
+            return file;
+        });
+    }
+
+    protected internal override async ValueTask CommitReopenAsync(object? prepared)
+    {
+        if (prepared is OpenFile file)
+        {
+            var old = _file!;
+            Use(file);
+            await MainContext.RunOnWorkerAsync(() => Libc.Close(old.Fd));
+        }
+    }
+
+    protected internal override async ValueTask AbortReopenAsync(object? prepared)
+    {
+        if (prepared is OpenFile file)
+        {
+            await MainContext.RunOnWorkerAsync(() => Libc.Close(file.Fd));
+        }
+    }
+
+    protected internal override void AddStrongOptions(IDictionary<string, object> options)
+        => options.Add("filename", FileName);
+
+    private void CheckOptions(BlockdevOptionsFile options, bool direct)
+    {
+        if (options.Filename.Length == 0)
+        {
+            throw new QmpException($"The '{FormatName}' block driver requires a file name");
+        }
+
+        if (options.Aio == BlockdevAioOptions.Native && !direct)
+        {
+            throw new QmpException("aio=native was specified, but it requires cache.direct=on, which was not specified.");
+        }
+
+        if (options.PrManager is { } manager)
+        {
+            throw new QmpException($"No persistent reservation manager with id '{manager}'");
+        }
+    }
+
+    private void Use(OpenFile file)
+    {
+        _file = file;
+        _fd = file.Fd;
+        _alignment = file.RequestAlignment;
+        _locks = IsLocking ? new FileLocks(file.Fd, FileName) : null;
+        if (_locks is not null)
+        {
+            // What a reopened descriptor took before it was taken into use.
+            var (permissions, shared) = BlockGraph.UsersOf(Node);
+            _locks.Assume(permissions, Node.ForceShare ? BlockPermissions.All : shared);
+        }
+    }
+}
