@@ -13,7 +13,8 @@ public readonly record struct FileStatus(
     ulong RawDevice,
     uint LinkCount,
     long ModifiedSeconds,
-    uint ModifiedNanoseconds)
+    uint ModifiedNanoseconds,
+    uint OwnerId)
 {
     /// <summary>Whether this is a regular file.</summary>
     public bool IsRegular => (Mode & 0xF000) == 0x8000;
@@ -197,6 +198,9 @@ public static unsafe partial class Libc
     /// <summary>Changes the permissions of a path.</summary>
     public static int Chmod(string path, uint mode) => Result(chmod(path, mode));
 
+    /// <summary>Changes the permissions of an open file; of a Unix socket before it is bound: those of its name.</summary>
+    public static int Fchmod(int fd, uint mode) => Result(fchmod(fd, mode));
+
     /// <summary>Sets the mask for permissions of new files; the old mask.</summary>
     public static int Umask(int mask) => umask(mask);
 
@@ -226,7 +230,8 @@ public static unsafe partial class Libc
                 Device(s.RawDeviceMajor, s.RawDeviceMinor),
                 s.Links,
                 s.ModifiedSeconds,
-                s.ModifiedNanoseconds);
+                s.ModifiedNanoseconds,
+                s.Owner);
         return result;
     }
 
@@ -237,6 +242,7 @@ public static unsafe partial class Libc
     {
         [FieldOffset(4)] public uint BlockSize;
         [FieldOffset(16)] public uint Links;
+        [FieldOffset(20)] public uint Owner;
         [FieldOffset(28)] public ushort Mode;
         [FieldOffset(32)] public ulong Inode;
         [FieldOffset(40)] public ulong Size;
@@ -311,6 +317,9 @@ public static unsafe partial class Libc
 
     [LibraryImport(Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int chmod(string path, uint mode);
+
+    [LibraryImport(Library, SetLastError = true)]
+    private static partial int fchmod(int fd, uint mode);
 
     [LibraryImport(Library)]
     private static partial int umask(int mask);

@@ -31,6 +31,12 @@ public static unsafe partial class Libc
     [LibraryImport(Library, SetLastError = true)]
     private static partial int dup2(int oldFd, int newFd);
 
+    /// <summary>The effective user.</summary>
+    public static uint Geteuid() => geteuid();
+
     [LibraryImport(Library)]
     private static partial int gettid();
+
+    [LibraryImport(Library)]
+    private static partial uint geteuid();
 }

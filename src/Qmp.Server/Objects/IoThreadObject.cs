@@ -26,9 +26,9 @@ internal sealed class IoThreadObject : QomObject
     /// <summary>What every event loop has, in the order of listings.</summary>
     public static IReadOnlyList<QomProperty> EventLoopProperties { get; } =
     [
-        QomProperty.Integer<IoThreadObject>("thread-pool-min", o => o._threadPoolMin, (o, v) => o.SetPool(v, o._threadPoolMax, "thread-pool-min", v)),
+        QomProperty.Integer<IoThreadObject>("thread-pool-min", o => o._threadPoolMin, (o, v) => o.SetThreadPool(InRange("thread-pool-min", v), null)),
         QomProperty.Integer<IoThreadObject>("aio-max-batch", o => o.Context.AioMaxBatch, (o, v) => o.Context.AioMaxBatch = InRange("aio-max-batch", v)),
-        QomProperty.Integer<IoThreadObject>("thread-pool-max", o => o._threadPoolMax, (o, v) => o.SetPool(o._threadPoolMin, v, "thread-pool-max", v)),
+        QomProperty.Integer<IoThreadObject>("thread-pool-max", o => o._threadPoolMax, (o, v) => o.SetThreadPool(null, InRange("thread-pool-max", v))),
     ];
 
     /// <summary>What an iothread adds, in the order of listings.</summary>
@@ -82,6 +82,19 @@ internal sealed class IoThreadObject : QomObject
         }
     }
 
+    /// <summary>Sets both bounds of the number of workers at once; null leaves one as it is.</summary>
+    public void SetThreadPool(long? min, long? max)
+    {
+        var newMin = min is { } least ? InRange("thread-pool-min", least) : _threadPoolMin;
+        var newMax = max is { } most ? InRange("thread-pool-max", most) : _threadPoolMax;
+        if (newMin > newMax || newMax is 0 or > int.MaxValue)
+        {
+            throw new QmpException("bad thread-pool-min/thread-pool-max values");
+        }
+
+        (_threadPoolMin, _threadPoolMax) = (newMin, newMax);
+    }
+
     public override void CheckDeletable()
     {
         if (_isInUse(Context))
@@ -100,15 +113,4 @@ internal sealed class IoThreadObject : QomObject
     private static long InRange(string name, long value) => value >= 0
         ? value
         : throw new QmpException($"{name} value must be in range [0, {long.MaxValue}]");
-
-    private void SetPool(long min, long max, string name, long value)
-    {
-        InRange(name, value);
-        if (min > max || max is 0 or > int.MaxValue)
-        {
-            throw new QmpException("bad thread-pool-min/thread-pool-max values");
-        }
-
-        (_threadPoolMin, _threadPoolMax) = (min, max);
-    }
 }

@@ -1,0 +1,20 @@
+using Qmp.Aio;
+using Qmp.Protocol;
+
+namespace Qmp.Server;
+
+/// <summary>How a daemon is set up. Immutable.</summary>
+public sealed class ServerOptions
+{
+    /// <summary>The main loop. Whoever makes the options runs it.</summary>
+    public required AioContext Main { get; init; }
+
+    /// <summary>Where events go.</summary>
+    public required IQmpEventSink Events { get; init; }
+
+    /// <summary>Takes lines for the operator; called on any thread.</summary>
+    public Action<string> Log { get; init; } = _ => { };
+
+    /// <summary>The I/O engine of iothreads.</summary>
+    public AioEngineKind Engine { get; init; } = AioEngineKind.Auto;
+}
