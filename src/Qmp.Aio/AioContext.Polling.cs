@@ -116,7 +116,7 @@ public sealed partial class AioContext
                     return true;
                 }
             }
-            while (NowNs < deadline);
+            while (SpinAgain(deadline));
         }
 
         if (!_isPolling)
@@ -134,6 +134,13 @@ public sealed partial class AioContext
         }
 
         return found;
+    }
+
+    private bool SpinAgain(long deadline)
+    {
+        // A breath for the other thread of the core.
+        Thread.SpinWait(1);
+        return NowNs < deadline;
     }
 
     private sealed class DelegateEventHandler(Action signalled, Func<bool> poll) : IAioEventHandler
