@@ -7,7 +7,7 @@ public sealed partial class AioContext
     private const long DefaultPollMaxNs = 32768;
 
     private BusyPoller _poller;
-    private IAioEventHandler[] _pollHandlers = [];
+    private PolledWatch[] _polled = [];
     private bool _isPolling;
     private long _aioMaxBatch;
 
@@ -39,29 +39,21 @@ public sealed partial class AioContext
         set => Volatile.Write(ref _aioMaxBatch, value);
     }
 
-    internal void AddPollHandler(IAioEventHandler handler)
+    private void AddPolled(PolledWatch watch)
     {
-        _pollHandlers = [.. _pollHandlers, handler];
+        _polled = [.. _polled, watch];
         if (_isPolling)
         {
-            handler.PollBegin();
+            watch.PollBegin();
         }
     }
 
-    internal void RemovePollHandler(IAioEventHandler handler)
+    private void RemovePolled(PolledWatch watch)
     {
-        var index = Array.IndexOf(_pollHandlers, handler);
-        if (index < 0)
-        {
-            return;
-        }
-
-        _pollHandlers = [.. _pollHandlers[..index], .. _pollHandlers[(index + 1)..]];
-        if (_isPolling)
-        {
-            handler.PollEnd();
-            _isPolling = _pollHandlers.Length > 0;
-        }
+        var index = Array.IndexOf(_polled, watch);
+        _polled = [.. _polled[..index], .. _polled[(index + 1)..]];
+        watch.PollEnd();
+        _isPolling &= _polled.Length > 0;
     }
 
     /// <summary>Looks at every handler once, while the other sides were told not to signal.</summary>
@@ -73,9 +65,9 @@ public sealed partial class AioContext
         }
 
         var progress = false;
-        foreach (var handler in _pollHandlers)
+        foreach (var watch in _polled)
         {
-            progress |= handler.Poll();
+            progress |= watch.Poll();
         }
 
         return progress;
@@ -84,7 +76,7 @@ public sealed partial class AioContext
     /// <summary>Spins for the adapted time; true if there is something to do now. Otherwise the loop may sleep.</summary>
     private bool Spin(long startNs)
     {
-        if (_pollHandlers.Length == 0)
+        if (_polled.Length == 0)
         {
             return false;
         }
@@ -103,9 +95,9 @@ public sealed partial class AioContext
             if (!_isPolling)
             {
                 _isPolling = true;
-                foreach (var handler in _pollHandlers)
+                foreach (var watch in _polled)
                 {
-                    handler.PollBegin();
+                    watch.PollBegin();
                 }
             }
 
@@ -127,10 +119,10 @@ public sealed partial class AioContext
         // Sleep is next: the other sides must signal again, and what they queued before they knew is found here.
         _isPolling = false;
         var found = false;
-        foreach (var handler in _pollHandlers)
+        foreach (var watch in _polled)
         {
-            handler.PollEnd();
-            found |= handler.Poll();
+            watch.PollEnd();
+            found |= watch.Poll();
         }
 
         return found;
@@ -158,11 +150,13 @@ public sealed partial class AioContext
         }
     }
 
+    /// <summary>A watch whose handler can look by itself. One that is paused or gone is not asked, also in the middle of a round.</summary>
     private sealed class PolledWatch : AioWatch
     {
         private readonly AioContext _context;
         private readonly AioWatch _event;
         private readonly IAioEventHandler _handler;
+        private bool _isPolled;
         private bool _isDisposed;
 
         public PolledWatch(AioContext context, AioWatch @event, IAioEventHandler handler)
@@ -171,7 +165,7 @@ public sealed partial class AioContext
             _context = context;
             _event = @event;
             _handler = handler;
-            context.AddPollHandler(handler);
+            context.AddPolled(this);
         }
 
         public override void Update(AioEvents events)
@@ -181,15 +175,16 @@ public sealed partial class AioContext
                 return;
             }
 
+            var wasActive = Events != AioEvents.None;
             Events = events;
             _event.Update(events);
             if (events == AioEvents.None)
             {
-                _context.RemovePollHandler(_handler);
+                _context.RemovePolled(this);
             }
-            else
+            else if (!wasActive)
             {
-                _context.AddPollHandler(_handler);
+                _context.AddPolled(this);
             }
         }
 
@@ -200,6 +195,26 @@ public sealed partial class AioContext
                 Update(AioEvents.None);
                 _isDisposed = true;
                 _event.Dispose();
+            }
+        }
+
+        public bool Poll() => Events != AioEvents.None && _handler.Poll();
+
+        public void PollBegin()
+        {
+            if (!_isPolled)
+            {
+                _isPolled = true;
+                _handler.PollBegin();
+            }
+        }
+
+        public void PollEnd()
+        {
+            if (_isPolled)
+            {
+                _isPolled = false;
+                _handler.PollEnd();
             }
         }
     }

@@ -179,7 +179,7 @@ public sealed partial class AioContext
             _wakeUp.Awake();
         }
 
-        if (_pollHandlers.Length > 0)
+        if (_polled.Length > 0)
         {
             _poller.Adjust(NowNs - startNs);
         }

@@ -200,10 +200,10 @@ public sealed partial class AioContext : IDisposable
         _idle.Add(bottomHalf);
     }
 
-    /// <summary><b>Loop</b>. Whether bottom halves wait: for schedulers of simulated loops.</summary>
-    internal bool HasBottomHalves => _taken is not null || !_bottomHalves.IsEmpty;
-
-    internal bool HasIdle => _idle.Count > 0;
+    /// <summary>Whether a turn would run something, apart from what the engine has: for the scheduler of simulated loops.</summary>
+    internal bool HasWork
+        => _taken is not null || !_bottomHalves.IsEmpty || _firstDeferred is not null || _idle.Count > 0
+            || Timers.NextDeadlineNs <= NowNs;
 
     private AioWatch WatchEventOnly(AioEventFd fd, Action signalled)
     {

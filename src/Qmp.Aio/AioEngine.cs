@@ -12,7 +12,7 @@ public enum AioEngineKind
     /// <summary>epoll and a pool of threads that read and write.</summary>
     Threads,
 
-    /// <summary>Virtual time and simulated disks; made by a <c>Simulation</c>.</summary>
+    /// <summary>Virtual time and simulated disks; made by a <see cref="Simulation"/>.</summary>
     Simulated,
 }
 

@@ -1,5 +1,8 @@
 namespace Qmp.Aio.Tests;
 
+[TestFixture(AioEngineKind.IoUring)]
+[TestFixture(AioEngineKind.Threads)]
+[TestFixture(AioEngineKind.Simulated)]
 public sealed class BottomHalfTests(AioEngineKind kind) : LoopTestBase(kind)
 {
     [Test]
@@ -141,6 +144,7 @@ public sealed class BottomHalfTests(AioEngineKind kind) : LoopTestBase(kind)
     [Test]
     public void From_many_threads_each_runs_once_and_in_its_threads_order()
     {
+        RequireThreads();
         const int threads = 4;
         const int perThread = 20_000;
         var next = new int[threads];
@@ -174,6 +178,7 @@ public sealed class BottomHalfTests(AioEngineKind kind) : LoopTestBase(kind)
     [Test]
     public void Steady_traffic_between_two_loops_allocates_nothing()
     {
+        RequireThreads();
         using IoThread a = new("a", Kind);
         using IoThread b = new("b", Kind);
         PingPong game = new(a.Context, b.Context);

@@ -22,10 +22,29 @@ public abstract class LoopTestBase(AioEngineKind kind)
         Loop = NewLoop("test");
     }
 
-    [TearDown]
-    public void CloseLoop() => Loop?.Dispose();
+    /// <summary>Runs the loop if it is a simulated one.</summary>
+    protected Simulation? Simulation { get; private set; }
 
-    protected AioContext NewLoop(string name) => new(name, AioEngine.Create(Kind));
+    [TearDown]
+    public void CloseLoop()
+    {
+        Loop?.Dispose();
+        Simulation = null;
+    }
+
+    /// <summary>For tests of real threads in a fixture that is also run simulated.</summary>
+    protected void RequireThreads() => Assume.That(Kind, Is.Not.EqualTo(AioEngineKind.Simulated), "a simulated loop has no thread");
+
+    private AioContext NewLoop(string name)
+    {
+        if (Kind != AioEngineKind.Simulated)
+        {
+            return new AioContext(name, AioEngine.Create(Kind));
+        }
+
+        Simulation = new Simulation(1);
+        return Simulation.NewContext(name);
+    }
 
     /// <summary>Turns the loop until <paramref name="condition"/> holds.</summary>
     protected void TurnUntil(Func<bool> condition, string what)
@@ -35,6 +54,12 @@ public abstract class LoopTestBase(AioEngineKind kind)
         while (!condition())
         {
             Assert.That(MonotonicClock.NowNs, Is.LessThan(giveUp), $"gave up waiting until {what}");
+            if (Simulation is not null)
+            {
+                Assert.That(Simulation.Step(), Is.True, $"nothing is left that could happen before {what}");
+                continue;
+            }
+
             if (!timer.IsArmed)
             {
                 timer.Arm(MonotonicClock.NowNs + 100_000_000);

@@ -1,5 +1,8 @@
 namespace Qmp.Aio.Tests;
 
+[TestFixture(AioEngineKind.IoUring)]
+[TestFixture(AioEngineKind.Threads)]
+[TestFixture(AioEngineKind.Simulated)]
 public sealed class TimerTests(AioEngineKind kind) : LoopTestBase(kind)
 {
     private const long Millisecond = 1_000_000;
@@ -28,10 +31,7 @@ public sealed class TimerTests(AioEngineKind kind) : LoopTestBase(kind)
         var deadline = Loop.NowNs + (20 * Millisecond);
         using var timer = Loop.NewTimer(() => firedAt = Loop.NowNs);
         timer.Arm(deadline);
-        while (firedAt == 0)
-        {
-            Loop.RunOnce(mayBlock: true);
-        }
+        TurnUntil(() => firedAt != 0, "it fired");
 
         Assert.That(firedAt, Is.GreaterThanOrEqualTo(deadline));
         Assert.That(timer.IsArmed, Is.False);
@@ -102,6 +102,7 @@ public sealed class TimerTests(AioEngineKind kind) : LoopTestBase(kind)
     [Test]
     public async Task DelayAsync_resumes_on_the_loop_and_obeys_its_token()
     {
+        RequireThreads();
         using IoThread thread = new("delay", Kind);
         using CancellationTokenSource cancel = new();
         TaskCompletionSource<string> result = new(TaskCreationOptions.RunContinuationsAsynchronously);

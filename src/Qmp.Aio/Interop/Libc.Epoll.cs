@@ -44,6 +44,19 @@ public static unsafe partial class Libc
         return Result(epoll_wait(epoll, events, count, milliseconds));
     }
 
+    /// <summary>What a descriptor is ready for at this moment, without waiting. <b>Any</b>.</summary>
+    public static AioEvents PollNow(int fd, AioEvents events)
+    {
+        var entry = stackalloc int[2];
+        entry[0] = fd;
+        entry[1] = (ushort)(int)events;
+        var result = poll(entry, 1, 0);
+        return result <= 0 ? AioEvents.None : (AioEvents)((uint)entry[1] >> 16);
+    }
+
+    [LibraryImport(Library, SetLastError = true)]
+    private static partial int poll(int* entries, nuint count, int timeout);
+
     [LibraryImport(Library, SetLastError = true)]
     private static partial int epoll_create1(int flags);
 
