@@ -210,6 +210,14 @@ public abstract class BlockDriver
     /// <summary><b>Main</b>. Drops the locks that are not needed for these permissions. May not fail.</summary>
     protected internal virtual ValueTask SettlePermissionsAsync(BlockPermissions permissions, BlockPermissions shared) => default;
 
+    /// <summary><b>Main</b>. The children that options name.</summary>
+    protected internal virtual IEnumerable<(string Name, BlockdevRef Reference)> GetChildReferences(BlockdevOptions options) => [];
+
+    /// <summary><b>Main</b>. Options of another driver were given to reopen this one: throws if more is wrong than that.</summary>
+    protected internal virtual void RefuseOtherDriver(BlockdevOptions options)
+    {
+    }
+
     /// <summary>
     /// <b>Main</b>, drained. Prepares other options: checks them, opens what they need, changes nothing yet. The result
     /// is passed to <see cref="CommitReopenAsync"/> or <see cref="AbortReopenAsync"/>.

@@ -33,8 +33,18 @@ public sealed class BlockOpenContext
 /// <summary>What a driver sees while other options are tried on its node. Main.</summary>
 public sealed class BlockReopenContext
 {
-    internal BlockReopenContext(BlockNode node, BlockdevOptions options, bool readOnly, bool direct, BlockPermissions permissions, BlockPermissions shared)
+    private readonly Dictionary<string, BlockNode> _newChildren;
+
+    internal BlockReopenContext(
+        BlockNode node,
+        BlockdevOptions options,
+        bool readOnly,
+        bool direct,
+        BlockPermissions permissions,
+        BlockPermissions shared,
+        Dictionary<string, BlockNode> newChildren)
     {
+        _newChildren = newChildren;
         Node = node;
         Options = options;
         ReadOnly = readOnly;
@@ -60,4 +70,8 @@ public sealed class BlockReopenContext
 
     /// <summary>What they share.</summary>
     public BlockPermissions Shared { get; }
+
+    /// <summary>The child of that name as it will be.</summary>
+    public BlockNode ChildAfter(string name)
+        => _newChildren.GetValueOrDefault(name) ?? Node.ChildEdges.First(edge => edge.Name == name).Node;
 }

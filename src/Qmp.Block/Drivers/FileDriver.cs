@@ -112,6 +112,9 @@ internal sealed partial class FileDriver(bool isDevice) : BlockDriver
         }
     }
 
+    protected internal override void RefuseOtherDriver(BlockdevOptions options)
+        => ReopenRules.Same("filename", FileName, (options.File ?? options.HostDevice)?.Filename);
+
     protected internal override async ValueTask<object?> PrepareReopenAsync(BlockReopenContext context)
     {
         var old = FileOptions;

@@ -24,19 +24,18 @@ internal sealed class RawDriver : BlockDriver
 
     protected internal override long LinearOffset => _offset;
 
-    protected internal override string? ExactFileName => IsWindow ? null : PrimaryChild.Driver.ExactFileName;
+    protected internal override string? ExactFileName => HasWindowOptions ? null : PrimaryChild.Driver.ExactFileName;
 
-    private bool IsWindow => _offset != 0 || _size is not null || Node.Options.Raw?.Offset is not null;
+    private bool HasWindowOptions => Node.Options.Raw is { Offset: not null } or { Size: not null };
 
     protected internal override async ValueTask OpenAsync(BlockOpenContext context)
     {
         var options = Require(context.Options.Raw);
         CheckRange(options);
-        var isWindow = options.Offset is not null || options.Size is not null;
         var child = await context.OpenChildAsync(
             "file",
             options.File,
-            BlockChildRole.Primary | (isWindow ? BlockChildRole.Data : BlockChildRole.Filtered));
+            BlockChildRole.Primary | (IsWindow(options) ? BlockChildRole.Data : BlockChildRole.Filtered));
         (_offset, _size) = Window(options, child.LengthBytes);
     }
 
@@ -72,18 +71,22 @@ internal sealed class RawDriver : BlockDriver
     protected internal override void GetChildPermissions(
         string name, BlockChildRole role, ref BlockPermissions permissions, ref BlockPermissions shared)
     {
-        if (role.HasFlag(BlockChildRole.Data))
+        // By the options, not by the role: a reopened node may have become a window.
+        if (IsWindow(Node.Options.Raw!))
         {
             // A window into a file that others shorten may lose its ground.
             shared &= ~BlockPermissions.Resize;
         }
     }
 
+    protected internal override IEnumerable<(string Name, BlockdevRef Reference)> GetChildReferences(BlockdevOptions options)
+        => [("file", Require(options.Raw).File)];
+
     protected internal override ValueTask<object?> PrepareReopenAsync(BlockReopenContext context)
     {
         var options = Require(context.Options.Raw);
         CheckRange(options);
-        return new(Window(options, PrimaryChild.LengthBytes));
+        return new(Window(options, context.ChildAfter("file").LengthBytes));
     }
 
     protected internal override ValueTask CommitReopenAsync(object? prepared)
@@ -104,6 +107,8 @@ internal sealed class RawDriver : BlockDriver
             options.Add("size", size);
         }
     }
+
+    private static bool IsWindow(BlockdevOptionsRaw options) => options.Offset is not (null or 0) || options.Size is not null;
 
     private static void CheckRange(BlockdevOptionsRaw options)
     {

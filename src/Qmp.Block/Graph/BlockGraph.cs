@@ -175,7 +175,7 @@ public sealed partial class BlockGraph
     {
         var driver = BlockDrivers.Create(options.Driver);
         BlockNode node = new(this, options.NodeName ?? string.Empty, driver, options, MainContext);
-        NodeSettings.Of(options, parent).ApplyTo(node);
+        NodeSettings.Of(options, parent is null ? null : NodeSettings.Of(parent)).ApplyTo(node);
         try
         {
             if (options.Driver is not (BlockdevDriver.Raw))

@@ -15,7 +15,7 @@ internal sealed record NodeSettings(
     bool Active)
 {
     /// <exception cref="QmpException">They contradict each other.</exception>
-    public static NodeSettings Of(BlockdevOptions options, BlockNode? parent)
+    public static NodeSettings Of(BlockdevOptions options, NodeSettings? parent)
     {
         NodeSettings settings = new(
             options.ReadOnly ?? parent?.ReadOnly ?? false,
