@@ -76,6 +76,9 @@ internal abstract unsafe class Virtqueue : IDisposable
     /// <summary>True when used entries wait for <see cref="Flush"/>.</summary>
     public bool HasPending => PendingCount != 0;
 
+    /// <summary>True when the memory of the guest was truncated under us.</summary>
+    public bool MemoryHasVanished => Memory.HasVanished;
+
     /// <summary>The guest's memory.</summary>
     protected GuestMemory Memory { get; }
 
@@ -140,6 +143,13 @@ internal abstract unsafe class Virtqueue : IDisposable
         _pendingSlots[PendingCount] = (ushort)slot;
         _pendingLengths[PendingCount] = written;
         PendingCount++;
+    }
+
+    /// <summary>Gives up a chain that makes no sense: it is never returned, and its slot stays taken.</summary>
+    public void Abandon(string reason)
+    {
+        Break(reason);
+        InFlight--;
     }
 
     /// <summary>Publishes everything that was pushed, as one batch.</summary>
