@@ -29,9 +29,9 @@ internal sealed unsafe class VirtioBlkQueue : AioDeferred, IAioEventHandler
     private readonly BlockBackend _backend;
     private readonly Virtqueue _queue;
     private readonly VirtioBlkRequest[] _requests;
-    private readonly AioEventFd _kick;
     private readonly Action<VirtioBlkQueue> _broken;
     private AioContext _context;
+    private AioEventFd _kick;
     private AioWatch? _watch;
     private AioEventFd? _call;
     private TaskCompletionSource? _idle;
@@ -329,6 +329,19 @@ internal sealed unsafe class VirtioBlkQueue : AioDeferred, IAioEventHandler
     {
         _call = call;
         call?.Signal();
+    }
+
+    /// <summary>Replaces what the driver signals; the queue is paused.</summary>
+    public void SetKick(AioEventFd kick) => _kick = kick;
+
+    /// <summary>Looks the rings up again after the memory table or their addresses changed; paused and idle.</summary>
+    public void Reattach(in RingAddresses addresses)
+    {
+        if (!_queue.TryAttach(addresses))
+        {
+            _queue.Break("the rings are not aligned or not in guest memory");
+            CheckHealth();
+        }
     }
 
     /// <summary>Takes up the chains that a killed back end left in flight, in their order.</summary>

@@ -101,6 +101,17 @@ internal sealed unsafe class GuestMemory : IDisposable
         return 0;
     }
 
+    /// <summary>Unmaps every region, to make room for a new table; nothing may be using them.</summary>
+    public void Clear()
+    {
+        foreach (Region region in _regions)
+        {
+            region.Mapping.Dispose();
+        }
+        _regions = [];
+        _last = default;
+    }
+
     /// <summary>Translates a guest physical address.</summary>
     /// <param name="address">Guest physical address.</param>
     /// <param name="length">Bytes wanted, not 0.</param>
@@ -137,15 +148,7 @@ internal sealed unsafe class GuestMemory : IDisposable
     }
 
     /// <summary>Unmaps everything; nothing may be using it.</summary>
-    public void Dispose()
-    {
-        foreach (Region region in _regions)
-        {
-            region.Mapping.Dispose();
-        }
-        _regions = [];
-        _last = default;
-    }
+    public void Dispose() => Clear();
 
     private uint TranslateSlow(ulong address, uint length, out byte* host)
     {
