@@ -233,7 +233,9 @@ internal sealed unsafe class PackedVirtqueue : Virtqueue
             }
             _states[inflightHead].Num = 0;
             _states[inflightHead].Counter = _counter++;
+            CrashPoint.Reached();
             Volatile.Write(ref _states[inflightHead].Inflight, 1);
+            CrashPoint.Reached();
             chain->InflightHead = inflightHead;
         }
 
@@ -311,13 +313,16 @@ internal sealed unsafe class PackedVirtqueue : Virtqueue
                 if (last < Size)
                 {
                     _states[last].Next = _inflight->FreeHead;
+                    CrashPoint.Reached();
                     Volatile.Write(ref _inflight->FreeHead, head);
+                    CrashPoint.Reached();
                 }
             }
         }
         if (_states != null)
         {
             StoreUsed(_inflight, idx, _inflight->OldUsedIdx, wrap, _inflight->OldUsedWrapCounter != 0);
+            CrashPoint.Reached();
         }
 
         // The driver looks at the first entry: it becomes used last and takes the whole batch with it.
@@ -331,20 +336,25 @@ internal sealed unsafe class PackedVirtqueue : Virtqueue
             {
                 Volatile.Write(ref desc->Flags, UsedFlags(_usedWrap, lengths[i]));
             }
+            CrashPoint.Reached();
             Advance(ref _usedIdx, ref _usedWrap, chain->RingEntries);
             _freeSlots[_freeCount++] = slots[i];
         }
         Volatile.Write(ref _ring[firstIdx].Flags, UsedFlags(firstWrap, lengths[0]));
+        CrashPoint.Reached();
 
         if (_states != null)
         {
             for (int i = 0; i < count; i++)
             {
                 Volatile.Write(ref _states[Chain(slots[i])->InflightHead].Inflight, 0);
+                CrashPoint.Reached();
             }
             ushort free = _inflight->FreeHead;
             StoreFreeHeads(_inflight, free, free);
+            CrashPoint.Reached();
             StoreUsed(_inflight, idx, idx, wrap, wrap);
+            CrashPoint.Reached();
         }
 
         // The entries must be visible before the driver's wish is read: see EnableKicks.
@@ -438,6 +448,7 @@ internal sealed unsafe class PackedVirtqueue : Virtqueue
         {
             _states[head].Last = entry;
         }
+        CrashPoint.Reached();
         _states[head].Num++;
         ushort next = state->Next;
         if (last)
@@ -448,6 +459,7 @@ internal sealed unsafe class PackedVirtqueue : Virtqueue
         {
             Volatile.Write(ref _inflight->FreeHead, next);
         }
+        CrashPoint.Reached();
         return true;
     }
 }

@@ -79,7 +79,8 @@ internal sealed unsafe class SplitVirtqueue : Virtqueue
         resubmit = 0;
         var header = (InflightLayout.SplitHeader*)region;
         var states = (InflightLayout.SplitState*)(region + InflightLayout.SplitHeader.Bytes);
-        if (header->Version == 0)
+        bool fresh = header->Version == 0;
+        if (fresh)
         {
             new Span<byte>(states, Size * (int)InflightLayout.SplitState.Bytes).Clear();
             header->Features = 0;
@@ -124,9 +125,10 @@ internal sealed unsafe class SplitVirtqueue : Virtqueue
         _resubmitNext = 0;
         _counter = heads.Count == 0 ? 0 : heads[^1].Counter + 1;
 
-        if (heads.Count != 0 || batch != 0)
+        if (!fresh)
         {
-            // Chains are taken in order, so everything taken is either used or still in flight.
+            // Chains are taken in order, so everything taken is either used or still in flight. The front end cannot
+            // know better: it lost the back end without asking for the base.
             _lastAvail = (ushort)(_nextUsed + heads.Count);
             _seenAvail = _lastAvail;
         }
@@ -196,7 +198,9 @@ internal sealed unsafe class SplitVirtqueue : Virtqueue
             {
                 // The mark is what a later back end goes by: it comes when the rest is in place.
                 _states[head].Counter = _counter++;
+                CrashPoint.Reached();
                 Volatile.Write(ref _states[head].Inflight, 1);
+                CrashPoint.Reached();
             }
         }
         return slot;
@@ -242,11 +246,14 @@ internal sealed unsafe class SplitVirtqueue : Virtqueue
             if (_states != null)
             {
                 _states[head].Next = _inflight->LastBatchHead;
+                CrashPoint.Reached();
                 Volatile.Write(ref _inflight->LastBatchHead, head);
+                CrashPoint.Reached();
             }
         }
         _nextUsed = next;
         Volatile.Write(ref *_usedIdx, next);
+        CrashPoint.Reached();
 
         if (_states != null)
         {
@@ -254,8 +261,10 @@ internal sealed unsafe class SplitVirtqueue : Virtqueue
             for (int i = 0; i < count; i++)
             {
                 Volatile.Write(ref _states[slots[i]].Inflight, 0);
+                CrashPoint.Reached();
             }
             Volatile.Write(ref _inflight->UsedIdx, next);
+            CrashPoint.Reached();
         }
 
         // The index must be visible before the driver's wish is read: see EnableKicks.

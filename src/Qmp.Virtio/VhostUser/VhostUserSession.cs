@@ -119,6 +119,8 @@ internal sealed partial class VhostUserSession
         {
             ring.Queue?.Pause();
         }
+        // A batch may still wait for the end of this loop's turn: it belongs here.
+        await _context.Yield();
     }
 
     /// <summary>Goes on, on another loop. Called there.</summary>
