@@ -1,6 +1,8 @@
 using Qmp.Aio;
+using Qmp.Block;
 using Qmp.Protocol;
 using Qmp.Protocol.Schema;
+using Qmp.Server.Exports;
 using Qmp.Server.Objects;
 
 namespace Qmp.Server;
@@ -20,6 +22,8 @@ public sealed class ServerContext
         Options = options;
         Main = options.Main;
         Events = options.Events;
+        Graph = new BlockGraph(options.Main);
+        Exports = new ExportRegistry(this);
     }
 
     /// <summary>How it was set up. <b>Any</b>.</summary>
@@ -33,6 +37,11 @@ public sealed class ServerContext
 
     /// <summary>Completed when somebody asked for the end: <c>quit</c>, or a signal. <b>Any</b>.</summary>
     public Task StopRequested => _stopRequested.Task;
+
+    /// <summary>All block nodes.</summary>
+    public BlockGraph Graph { get; }
+
+    internal ExportRegistry Exports { get; }
 
     internal ObjectTree Objects { get; } = new();
 
@@ -54,5 +63,5 @@ public sealed class ServerContext
             iothread.SetThreadPool(properties.ThreadPoolMin, properties.ThreadPoolMax);
         });
 
-    private bool IsInUse(AioContext context) => false;
+    private bool IsInUse(AioContext context) => Graph.Nodes.Any(node => node.Home == context);
 }
