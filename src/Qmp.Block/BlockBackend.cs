@@ -168,7 +168,7 @@ public sealed partial class BlockBackend : IDisposable
             return Task.CompletedTask;
         }
 
-        _idle ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _idle ??= new TaskCompletionSource();
         return _idle.Task;
     }
 
@@ -243,8 +243,9 @@ public sealed partial class BlockBackend : IDisposable
 
         if (--InFlight == 0 && _idle is { } idle)
         {
+            // On the main loop, where those who wait are: not inside this completion, and not by way of another thread.
             _idle = null;
-            idle.SetResult();
+            Graph.MainContext.Schedule(static source => ((TaskCompletionSource)source!).SetResult(), idle);
         }
 
         request.OnCompleted(result);

@@ -5,7 +5,7 @@ namespace Qmp.Aio;
 /// what was flushed or any of what was written after it: in any order, and torn at sector size. Everything happens on
 /// the thread of the simulation.
 /// </summary>
-public sealed class SimulatedDisk
+public sealed class SimulatedDisk : ISimulatedStorage
 {
     /// <summary>What the disk writes as a whole, in bytes.</summary>
     public const int SectorSize = 512;
@@ -41,7 +41,7 @@ public sealed class SimulatedDisk
     public int VolatileSectors => _volatile.Count;
 
     /// <summary>Operations submitted and not over.</summary>
-    public int InFlight => _simulation.Pending.Count(operation => ReferenceEquals(operation.Disk, this));
+    public int InFlight => _simulation.Pending.Count(operation => ReferenceEquals(operation.Storage, this));
 
     /// <summary>Grows with zeroes or shrinks; durable at once, as metadata of a journalled file system.</summary>
     public void SetLength(long length)
@@ -60,7 +60,7 @@ public sealed class SimulatedDisk
     /// </summary>
     public void LosePower()
     {
-        foreach (var operation in _simulation.Pending.Where(operation => ReferenceEquals(operation.Disk, this)).ToList())
+        foreach (var operation in _simulation.Pending.Where(operation => ReferenceEquals(operation.Storage, this)).ToList())
         {
             _simulation.Pending.Remove(operation);
             operation.TearApart();
@@ -79,9 +79,11 @@ public sealed class SimulatedDisk
         _durable.CopyTo(_content, 0);
     }
 
-    internal long Sequence => _sequence;
+    /// <inheritdoc/>
+    long ISimulatedStorage.Sequence => _sequence;
 
-    internal int Read(long offset, Span<byte> target)
+    /// <inheritdoc/>
+    int ISimulatedStorage.Read(long offset, Span<byte> target)
     {
         if (offset >= Length)
         {
@@ -93,7 +95,8 @@ public sealed class SimulatedDisk
         return count;
     }
 
-    internal void Write(long offset, ReadOnlySpan<byte> source)
+    /// <inheritdoc/>
+    int ISimulatedStorage.Write(long offset, ReadOnlySpan<byte> source)
     {
         if (offset + source.Length > Length)
         {
@@ -111,14 +114,33 @@ public sealed class SimulatedDisk
 
             versions.Add(new Version(_sequence, SectorContent(sector)));
         }
+
+        return source.Length;
     }
 
-    /// <summary>Makes durable what had been written up to a moment; the length limits it to a range.</summary>
-    internal void MakeDurable(long upToSequence, long offset = 0, long length = long.MaxValue)
+    /// <inheritdoc/>
+    int ISimulatedStorage.Allocate(int mode, long offset, long length)
+    {
+        if ((mode & (Libc.FALLOC_FL_PUNCH_HOLE | Libc.FALLOC_FL_ZERO_RANGE)) == 0)
+        {
+            if ((mode & Libc.FALLOC_FL_KEEP_SIZE) == 0 && Length < offset + length)
+            {
+                SetLength(offset + length);
+            }
+
+            return 0;
+        }
+
+        var count = Math.Min(length, Length - offset);
+        return count > 0 ? Math.Min(0, ((ISimulatedStorage)this).Write(offset, new byte[count])) : 0;
+    }
+
+    /// <inheritdoc/>
+    void ISimulatedStorage.MakeDurable(long upToSequence, long offset, long length)
     {
         foreach (var sector in _volatile.Keys.ToList())
         {
-            if (sector * SectorSize < offset - SectorSize + 1 || (length != long.MaxValue && sector * SectorSize >= offset + length))
+            if (sector * SectorSize < offset - SectorSize + 1 || sector * SectorSize - offset >= length)
             {
                 continue;
             }

@@ -2,7 +2,8 @@ namespace Qmp.Aio;
 
 /// <summary>
 /// The engine of a loop in a <see cref="Simulation"/>: disks in memory, virtual time, seeded order. Descriptors that
-/// are watched are real ones (sockets and eventfds of the same process), looked at without waiting.
+/// are watched are real ones (sockets and eventfds of the same process), looked at without waiting; files that are not
+/// simulated disks are real, too, but when and whether their I/O succeeds is simulated.
 /// </summary>
 internal sealed unsafe class SimulatedEngine(Simulation simulation) : AioEngine
 {
@@ -14,25 +15,16 @@ internal sealed unsafe class SimulatedEngine(Simulation simulation) : AioEngine
     internal override long NowNs => simulation.NowNs;
 
     public override void Read(AioRequest request, int fd, Iovec* segments, int count, long offset, int rwFlags = 0)
-        => Submit(SimulatedIoKind.Read, request, fd, segments, count, offset, Total(segments, count), false);
+        => Submit(SimulatedIoKind.Read, request, fd, segments, count, offset, Total(segments, count), rwFlags);
 
     public override void Write(AioRequest request, int fd, Iovec* segments, int count, long offset, int rwFlags = 0)
-        => Submit(
-            SimulatedIoKind.Write, request, fd, segments, count, offset, Total(segments, count), (rwFlags & Libc.RWF_DSYNC) != 0);
+        => Submit(SimulatedIoKind.Write, request, fd, segments, count, offset, Total(segments, count), rwFlags);
 
     public override void Fsync(AioRequest request, int fd, bool dataOnly)
-        => Submit(SimulatedIoKind.Flush, request, fd, null, 0, 0, 0, false);
+        => Submit(SimulatedIoKind.Flush, request, fd, null, 0, 0, 0, 0);
 
     public override void Fallocate(AioRequest request, int fd, int mode, long offset, long length)
-        => Submit(
-            (mode & (Libc.FALLOC_FL_PUNCH_HOLE | Libc.FALLOC_FL_ZERO_RANGE)) != 0 ? SimulatedIoKind.Zero : SimulatedIoKind.Extend,
-            request,
-            fd,
-            null,
-            0,
-            offset,
-            length,
-            false);
+        => Submit(SimulatedIoKind.Allocate, request, fd, null, 0, offset, length, mode);
 
     public override void Dispose()
     {
@@ -115,21 +107,22 @@ internal sealed unsafe class SimulatedEngine(Simulation simulation) : AioEngine
         int count,
         long offset,
         long length,
-        bool durable)
+        int flags)
     {
         Context.AssertCurrent();
         InFlight++;
         simulation.Pending.Add(new SimulatedIo(
             this,
             simulation,
-            simulation.FindDisk(fd),
+            simulation.FindDisk(fd) ?? (ISimulatedStorage)new RealFileStorage(fd),
+            fd,
             kind,
             request,
             segments,
             count,
             offset,
             length,
-            durable,
+            flags,
             simulation.NextDueNs()));
     }
 

@@ -161,6 +161,21 @@ public sealed class Simulation : IDisposable
         }
     }
 
+    /// <summary>Operations in flight on a descriptor.</summary>
+    public int InFlightOn(int fd)
+    {
+        var count = 0;
+        foreach (var operation in Pending)
+        {
+            count += operation is SimulatedIo io && io.Fd == fd ? 1 : 0;
+        }
+
+        return count;
+    }
+
+    /// <summary>Operations and blocking calls in flight.</summary>
+    public int InFlight => Pending.Count;
+
     internal SimulatedDisk? FindDisk(int fd)
         => fd >= FirstFd && fd - FirstFd < _disks.Count ? _disks[fd - FirstFd] : null;
 
