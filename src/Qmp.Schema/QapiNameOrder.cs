@@ -4,7 +4,12 @@ namespace Qmp.Schema;
 /// The order in which QEMU prints the members of an object: that of a hash table of 512 buckets. For types of the
 /// schema it is known when code is generated; free-form objects are sorted here.
 /// </summary>
-public static class QapiNameOrder
+#if NETSTANDARD2_0
+internal // within the generator
+#else
+public
+#endif
+static class QapiNameOrder
 {
     private const int Buckets = 512;
 

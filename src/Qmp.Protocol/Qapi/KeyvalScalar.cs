@@ -66,7 +66,11 @@ internal static class KeyvalScalar
             [(byte)'e' or (byte)'E'] => 60,
             _ => -1,
         };
-        if (shift < 0 || whole.Length == 0 || !ulong.TryParse(whole, NumberStyles.None, CultureInfo.InvariantCulture, out var value) || value > ulong.MaxValue >> shift)
+        var value = 0UL;
+        if (shift < 0
+            || whole.Length + fraction.Length == 0
+            || (whole.Length > 0 && !ulong.TryParse(whole, NumberStyles.None, CultureInfo.InvariantCulture, out value))
+            || value > ulong.MaxValue >> shift)
         {
             return null;
         }
@@ -110,7 +114,7 @@ internal static class KeyvalScalar
 
         foreach (var c in text)
         {
-            var digit = char.IsAsciiHexDigit((char)c) ? (uint)Convert.ToInt32(((char)c).ToString(), 16) : 16;
+            var digit = c is >= (byte)'0' and <= (byte)'9' ? (uint)c - '0' : char.IsAsciiHexDigit((char)c) ? (c | 0x20u) - 'a' + 10 : 16;
             if (digit >= radix || magnitude > (ulong.MaxValue - digit) / radix)
             {
                 return false;

@@ -166,7 +166,7 @@ public ref struct QapiReader
     {
         if (_document.IsKeyval)
         {
-            return KeyvalScalar.ToNumber(Scalar()) ?? throw Invalid("number");
+            return KeyvalScalar.ToNumber(Scalar()) ?? throw WrongType("number");
         }
 
         var bits = _document[_value].Value;

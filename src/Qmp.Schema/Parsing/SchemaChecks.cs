@@ -60,7 +60,7 @@ internal sealed class SchemaChecks(SchemaPragmas pragmas, ISet<(string Owner, st
         var owners = new Dictionary<string, SourceLocation>();
         foreach (var member in type.Members)
         {
-            AddMember(owners, member, type.Name);
+            AddMember(owners, member, $"'{type.Name}'", member.Location);
         }
 
         if (type.Discriminator is { } discriminator)
@@ -103,7 +103,7 @@ internal sealed class SchemaChecks(SchemaPragmas pragmas, ISet<(string Owner, st
             var all = new Dictionary<string, SourceLocation>(owners);
             foreach (var member in AllMembers(branch.Type))
             {
-                AddMember(all, member, $"{type.Name}' (branch '{branch.Name}')");
+                AddMember(all, member, $"branch '{branch.Name}' of '{type.Name}'", branch.Location);
             }
         }
     }
@@ -113,19 +113,19 @@ internal sealed class SchemaChecks(SchemaPragmas pragmas, ISet<(string Owner, st
     private static IEnumerable<Member> AllMembers(ObjectType type) =>
         type.Members.Concat(type.Branches.SelectMany(branch => AllMembers(branch.Type)).GroupBy(m => m.Name).Select(g => g.First()));
 
-    private static void AddMember(Dictionary<string, SourceLocation> owners, Member member, string type)
+    private static void AddMember(Dictionary<string, SourceLocation> owners, Member member, string owner, SourceLocation location)
     {
         // On the command line and in C, '-' and '_' are the same.
         var key = member.Name.Replace('-', '_');
         if (owners.TryGetValue(key, out var other))
         {
-            throw new SchemaException(member.Location, $"member '{member.Name}' of '{type}' collides with the one at {other}");
+            throw new SchemaException(location, $"member '{member.Name}' of {owner} collides with the one at {other}");
         }
 
         owners.Add(key, member.Location);
         if (owners.Count > SchemaLimits.Members)
         {
-            throw new SchemaException(member.Location, $"'{type}' has more than {SchemaLimits.Members} members");
+            throw new SchemaException(location, $"{owner} has more than {SchemaLimits.Members} members");
         }
     }
 
