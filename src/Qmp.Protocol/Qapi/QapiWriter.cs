@@ -322,9 +322,9 @@ public sealed class QapiWriter
     private void End(byte bracket)
     {
         _depth--;
-        if (_pretty && _comma)
+        if (_pretty)
         {
-            NewLine();
+            NewLine(); // also in an empty one
         }
 
         Grow(1)[0] = bracket;
@@ -352,9 +352,9 @@ public sealed class QapiWriter
 
     private void NewLine()
     {
-        var line = Grow(1 + (_depth * 4));
+        var line = Grow(2 + (_depth * 4));
         line.Fill((byte)' ');
-        line[0] = (byte)'\n';
+        "\r\n"u8.CopyTo(line);
     }
 
     private void Quote(ReadOnlySpan<byte> utf8)
@@ -413,7 +413,7 @@ public sealed class QapiWriter
                 {
                     var text = Grow(6);
                     "\\u"u8.CopyTo(text);
-                    _ = Utf8Formatter.TryFormat((ushort)unit, text[2..], out _, new StandardFormat('x', 4));
+                    _ = Utf8Formatter.TryFormat((ushort)unit, text[2..], out _, new StandardFormat('X', 4));
                 }
 
                 break;
