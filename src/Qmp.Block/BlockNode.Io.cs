@@ -23,9 +23,9 @@ public sealed unsafe partial class BlockNode
                 }
             }
 
-            if (node._slow && operation.EffectiveOp is not (BlockOp.Read or BlockOp.Flush))
+            if (node._hasHooks && operation.EffectiveOp is not (BlockOp.Read or BlockOp.Flush))
             {
-                operation.CompleteWith(node.SlowWriteAsync(operation, offset));
+                node.StartHooked(operation, offset);
                 return;
             }
 
@@ -141,7 +141,7 @@ public sealed unsafe partial class BlockNode
 
     private static BlockBuffer BufferOf(BlockOperation operation) => new(operation.Segments, operation.SegmentCount);
 
-    /// <summary>Continues below the hooks of this node: what <see cref="SlowWriteAsync"/> does once it has done its part.</summary>
+    /// <summary>Continues below the hooks of this node: what <see cref="StartHooked"/> does once it has done its part.</summary>
     internal static void StartInside(BlockOperation operation, BlockNode node, long offset)
     {
         if (node._requestAlignment > 1 && !node.AdmitAligned(operation, offset))

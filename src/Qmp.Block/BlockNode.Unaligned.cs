@@ -1,8 +1,11 @@
+using System.Runtime.CompilerServices;
+
 namespace Qmp.Block;
 
 // Requests that do not fit the driver's alignment: padded, read around, copied through a bounce buffer. Rare.
 public sealed partial class BlockNode
 {
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<int> ReadUnalignedAsync(BlockOperation operation, long offset)
     {
         var target = BufferOf(operation);
@@ -38,6 +41,7 @@ public sealed partial class BlockNode
     private ValueTask<int> WriteUnalignedAsync(BlockOperation operation, long offset)
         => PaddedAsync(offset, operation.Length, BufferOf(operation), operation.EffectiveFlags, isZero: false);
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<int> WriteZeroesUnalignedAsync(BlockOperation operation, long offset)
     {
         var end = offset + operation.Length;
@@ -76,6 +80,7 @@ public sealed partial class BlockNode
     }
 
     /// <summary>Only whole units can be discarded; the rest is left as it is.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<int> DiscardUnalignedAsync(BlockOperation operation, long offset)
     {
         var start = AlignUp(offset);
@@ -97,6 +102,7 @@ public sealed partial class BlockNode
     }
 
     /// <summary>Read, modify, write: serialised against every write that overlaps the padded range.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<int> PaddedAsync(long offset, long length, BlockBuffer source, BlockFlags flags, bool isZero)
     {
         var rangeStart = AlignDown(offset);

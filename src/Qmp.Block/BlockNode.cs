@@ -13,7 +13,7 @@ public sealed partial class BlockNode
     private BlockDriverPath _path;
     private BlockNode _linearChild = null!;
     private long _linearOffset;
-    private bool _slow;
+    private bool _hasHooks;
     private int _requestAlignment = 1;
     private int _memoryAlignment = 1;
     private readonly WriteTracker _tracker = new();
@@ -114,7 +114,7 @@ public sealed partial class BlockNode
         var limits = _driver.Limits;
         _requestAlignment = limits.RequestAlignment;
         _memoryAlignment = _requestAlignment > 1 ? limits.MinMemoryAlignment : 1;
-        _slow = DetectZeroes != BlockdevDetectZeroesOptions.Off || _bitmaps.Length != 0;
+        _hasHooks = DetectZeroes != BlockdevDetectZeroesOptions.Off || _bitmaps.Length != 0;
     }
 
     /// <summary>All nodes below, and this one; parents before children.</summary>

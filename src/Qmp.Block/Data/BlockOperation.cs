@@ -81,7 +81,11 @@ public abstract unsafe class BlockOperation : AioRequest
     /// <summary>The engine's answer goes to the driver that asked.</summary>
     protected sealed override void OnCompleted(int result) => Leaf!.OnEngineCompleted(this, result);
 
-    /// <summary>Completes with what <paramref name="slowPath"/> returns. At most one at a time.</summary>
+    /// <summary>
+    /// Completes with what <paramref name="slowPath"/> returns. At most one at a time. The task must come from a method
+    /// with a pooling builder, or from a source of ours: those resume inside the completion, on the loop. A plain task
+    /// would resume on the thread pool.
+    /// </summary>
     internal void CompleteWith(ValueTask<int> slowPath)
     {
         if (slowPath.IsCompletedSuccessfully)

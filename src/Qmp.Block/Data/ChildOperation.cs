@@ -23,14 +23,6 @@ internal sealed unsafe class ChildOperation : BlockOperation, IValueTaskSource<i
         return new ValueTask<int>(operation, operation._source.Version);
     }
 
-    /// <summary><b>Loop</b>. As <see cref="Run"/>, below the hooks of the node.</summary>
-    public static ValueTask<int> RunInside(BlockNode node, BlockOp op, BlockFlags flags, long offset, long length, BlockBuffer buffer)
-    {
-        var operation = Rent(op, flags, offset, length, buffer);
-        BlockNode.StartInside(operation, node, offset);
-        return new ValueTask<int>(operation, operation._source.Version);
-    }
-
     /// <summary><b>Loop</b>. As <see cref="Run"/>, straight to the driver: the caller has aligned it.</summary>
     public static ValueTask<int> RunAligned(BlockNode node, BlockOp op, BlockFlags flags, long offset, long length, BlockBuffer buffer)
     {

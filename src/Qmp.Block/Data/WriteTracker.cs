@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using System.Threading.Tasks.Sources;
+
 namespace Qmp.Block;
 
 /// <summary>
@@ -7,7 +10,7 @@ namespace Qmp.Block;
 internal sealed class WriteTracker
 {
     private readonly List<(long Start, long End)> _serialising = [];
-    private readonly List<TaskCompletionSource> _waiters = [];
+    private readonly List<Waiter> _waiters = [];
     private BlockOperation? _first;
 
     /// <summary>Tracks a write; false if a serialising request overlaps it, which must be waited for.</summary>
@@ -55,13 +58,14 @@ internal sealed class WriteTracker
     }
 
     /// <summary>Waits until nothing overlaps the range, then claims it.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public async ValueTask BeginSerialisingAsync(long start, long end)
     {
         while (OverlapsSerialising(start, end) || OverlapsWrite(start, end))
         {
-            TaskCompletionSource waiter = new();
+            Waiter waiter = new();
             _waiters.Add(waiter);
-            await waiter.Task.ConfigureAwait(false);
+            await new ValueTask(waiter, 0).ConfigureAwait(false);
         }
 
         _serialising.Add((start, end));
@@ -111,7 +115,25 @@ internal sealed class WriteTracker
         _waiters.Clear();
         foreach (var waiter in waiters)
         {
-            waiter.SetResult();
+            waiter.Wake();
         }
+    }
+
+    /// <summary>
+    /// Resumes who waits inside <see cref="Wake"/>. A task would not: on a loop, which has a synchronization context, it
+    /// sends continuations that do not want the context to the thread pool.
+    /// </summary>
+    private sealed class Waiter : IValueTaskSource
+    {
+        private ManualResetValueTaskSourceCore<bool> _source;
+
+        public void Wake() => _source.SetResult(true);
+
+        public void GetResult(short token) => _source.GetResult(token);
+
+        public ValueTaskSourceStatus GetStatus(short token) => _source.GetStatus(token);
+
+        public void OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
+            => _source.OnCompleted(continuation, state, token, flags);
     }
 }

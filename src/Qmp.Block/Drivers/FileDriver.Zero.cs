@@ -1,8 +1,11 @@
+using System.Runtime.CompilerServices;
+
 namespace Qmp.Block.Drivers;
 
 internal sealed partial class FileDriver
 {
     /// <summary>The last resort: zeroes as data, through a bounce buffer.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<int> WriteZeroBuffersAsync(BlockOperation operation, long offset)
     {
         var length = operation.Length;
