@@ -42,7 +42,8 @@ public sealed partial class DependencyTests
     [TestCaseSource(nameof(Projects))]
     public void NamespacesPointDownward(string project)
     {
-        var allowed = Allowed[project].Append(project).ToHashSet();
+        // The daemon's own namespace cannot be its project's name.
+        var allowed = Allowed[project].Append(project == "qmpd" ? "Qmp.Daemon" : project).ToHashSet();
         var wrong = new List<string>();
         foreach (string path in SourceFiles.Under("src/" + project, ".cs"))
         {

@@ -89,6 +89,6 @@ public sealed partial class LayoutTests
     [GeneratedRegex(@"(?<![\w.])/(?:work|home|Users)/\w")]
     private static partial Regex MachinePath();
 
-    [GeneratedRegex(@"//.*\b(?:FIXME|HACK|XXX|TO" + @"DO)\b(?!:?</c>)")]
+    [GeneratedRegex("//.*\\b(?:FIX" + "ME|HA" + "CK|XX" + "X|TO" + "DO)\\b(?!:?</c>)")]
     private static partial Regex Marker();
 }
