@@ -36,7 +36,7 @@ public sealed class VhostUserBlkExport : IBlockBackendClient
     }
 
     /// <inheritdoc/>
-    public bool CanChangeContext => true;
+    public bool CanChangeContext => !_options.FixedContext || _backend == null;
 
     /// <summary>True while a front end is connected. <b>Loop</b>.</summary>
     public bool IsConnected => _session != null;

@@ -17,4 +17,7 @@ public sealed class VhostUserBlkOptions
 
     /// <summary>Whether every write is durable when it completes.</summary>
     public bool WriteThrough { get; init; }
+
+    /// <summary>Whether the node may not move to another loop while it is exported.</summary>
+    public bool FixedContext { get; init; }
 }

@@ -77,7 +77,7 @@ internal sealed class ExportRegistry(ServerContext server)
     {
         BlockExport export = options.Type switch
         {
-            // BlockExportType.VhostUserBlk => new VhostUserBlk(options, server.Log),
+            BlockExportType.VhostUserBlk => new VhostUserBlk(options, server.Log),
             _ => throw new QmpException("No driver found for the requested export type"),
         };
         var node = server.Graph.Lookup(string.Empty, options.NodeName);

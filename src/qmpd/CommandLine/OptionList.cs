@@ -1,3 +1,5 @@
+using Qmp.Server;
+
 namespace Qmp.Daemon.CommandLine;
 
 /// <summary>
@@ -79,7 +81,7 @@ internal sealed class OptionList
             var value = KeyvalParser.ParseValue(text, ref position);
             if (key == "id")
             {
-                list.Id ??= IsIdentifier(value) ? value : throw new OptionException("Parameter 'id' expects an identifier", IdentifierHint);
+                list.Id ??= Identifiers.IsWellFormed(value) ? value : throw new OptionException("Parameter 'id' expects an identifier", Identifiers.Rule);
             }
 
             return (key, value);
@@ -97,14 +99,6 @@ internal sealed class OptionList
         warn($"warning: short-form boolean option '{key}' deprecated\nPlease use {name}={state} instead");
         return (name, state);
     }
-
-    /// <summary>What an identifier is, for people.</summary>
-    internal const string IdentifierHint = "Identifiers consist of letters, digits, '-', '.', '_', starting with a letter.";
-
-    /// <summary>Whether a name may be an <c>id</c>.</summary>
-    internal static bool IsIdentifier(string text) =>
-        text.Length > 0 && char.IsAsciiLetter(text[0])
-        && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '.' or '_');
 
     private static void Check(string key, string value, IReadOnlyDictionary<string, ValueType> types)
     {
