@@ -10,7 +10,9 @@ public sealed class ServerOptions
     public required AioContext Main { get; init; }
 
     /// <summary>Where events go.</summary>
-    public required IQmpEventSink Events { get; init; }
+    public IQmpEventSink Events { get; init; } = new Nowhere();
+
+    private sealed class Nowhere : IQmpEventSink { public void Emit(QmpEvent qmpEvent) { } }
 
     /// <summary>Takes lines for the operator; called on any thread.</summary>
     public Action<string> Log { get; init; } = _ => { };
