@@ -60,8 +60,10 @@ internal sealed class World : IDisposable
             _control.Add(Start(ControlAsync));
         }
 
-        RunUntil(() => _control.TrueForAll(task => task.IsCompleted), "the control code ends");
-        _control.ForEach(task => task.GetAwaiter().GetResult());
+        // One that failed may have left others waiting: its reason comes first.
+        RunUntil(
+            () => _control.Exists(task => task.IsFaulted) || _control.TrueForAll(task => task.IsCompleted), "the control code ends");
+        _control.Find(task => task.IsFaulted)?.GetAwaiter().GetResult();
 
         // Liveness: the faults end, the guests are connected, and all that was asked is answered.
         Simulation.Faults.Stop();
