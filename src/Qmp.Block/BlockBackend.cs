@@ -48,7 +48,7 @@ public sealed partial class BlockBackend : IDisposable
     /// </summary>
     public bool WriteCacheEnabled { get; set; } = true;
 
-    /// <summary>Requests submitted, not completed and not held. <b>Loop</b>.</summary>
+    /// <summary>Requests submitted and not held whose <see cref="BlockRequest.OnCompleted"/> has not returned. <b>Loop</b>.</summary>
     public int InFlight { get; private set; }
 
     /// <summary>Whether new requests are held. <b>Loop</b>.</summary>
@@ -241,14 +241,15 @@ public sealed partial class BlockBackend : IDisposable
             stats.TotalTimeNs += Home.NowNs - request.StartNs;
         }
 
+        // First the owner, then the count: a section begins when the count is zero, and must find the owner done. The
+        // request is not touched any more: its owner may have started it again.
+        request.OnCompleted(result);
         if (--InFlight == 0 && _idle is { } idle)
         {
             // On the main loop, where those who wait are: not inside this completion, and not by way of another thread.
             _idle = null;
             Graph.MainContext.Schedule(static source => ((TaskCompletionSource)source!).SetResult(), idle);
         }
-
-        request.OnCompleted(result);
     }
 
     private void Launch(BlockRequest request)

@@ -84,9 +84,10 @@ public sealed class DirtyBitmap
         }
 
         start = Math.Max(bit << _shift, offset);
+        maxLength = Math.Min(maxLength, LengthBytes - start);
         var last = Math.Min(bits, ((start + maxLength - 1) >> _shift) + 1);
         var end = FindNext(bit, last, dirty: false) << _shift;
-        length = Math.Min(Math.Min(end, LengthBytes) - start, maxLength);
+        length = Math.Min(end - start, maxLength);
         return true;
     }
 
@@ -143,7 +144,7 @@ public sealed class DirtyBitmap
             return;
         }
 
-        for (var at = 0L; source.NextDirty(at, long.MaxValue - at, out var start, out var length); at = start + length)
+        for (var at = 0L; source.NextDirty(at, long.MaxValue, out var start, out var length); at = start + length)
         {
             Set(start, length);
         }
