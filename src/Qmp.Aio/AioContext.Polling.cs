@@ -81,7 +81,7 @@ public sealed partial class AioContext
             return false;
         }
 
-        var spinNs = Math.Min(_poller.CurrentNs, PollMaxNs);
+        var spinNs = _poller.NextSpinNs();
         var deadline = Math.Min(startNs + spinNs, Timers.NextDeadlineNs);
         if (spinNs > 0 && deadline > startNs)
         {

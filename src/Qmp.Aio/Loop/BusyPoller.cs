@@ -10,6 +10,16 @@ internal struct BusyPoller
     /// <summary>The first spin after none, in nanoseconds.</summary>
     private const long FirstNs = 4000;
 
+    /// <summary>Spins in a row that caught nothing before spinning pauses.</summary>
+    private const int MissesMax = 8;
+
+    /// <summary>Sleeps without a spin: first and longest pause.</summary>
+    private const int PauseFirst = 64;
+    private const int PauseMax = 4096;
+
+    private int _misses;
+    private int _pauseLeft;
+    private int _pause;
     private long _maxNs;
     private long _grow;
     private long _shrink;
@@ -36,6 +46,37 @@ internal struct BusyPoller
     {
         readonly get => Volatile.Read(in _shrink);
         set => Volatile.Write(ref _shrink, value);
+    }
+
+    /// <summary>
+    /// How long to spin before the coming sleep. Nothing during a pause: where the other side needs this very
+    /// processor, or longer than the limit to wake up, every spin is lost and only delays it.
+    /// </summary>
+    public long NextSpinNs()
+    {
+        if (_pauseLeft > 0)
+        {
+            _pauseLeft--;
+            return 0;
+        }
+
+        return Math.Min(CurrentNs, MaxNs);
+    }
+
+    /// <summary>A spin has ended: by work that it found, or in sleep.</summary>
+    public void NoteSpin(bool caught)
+    {
+        if (caught)
+        {
+            _misses = 0;
+            _pause = 0;
+        }
+        else if (++_misses == MissesMax)
+        {
+            _misses = 0;
+            _pause = _pause == 0 ? PauseFirst : Math.Min(_pause * 2, PauseMax);
+            _pauseLeft = _pause;
+        }
     }
 
     /// <summary>The loop had to wait <paramref name="waitedNs"/> (spinning and sleeping together) for its next work.</summary>

@@ -43,6 +43,9 @@ internal sealed unsafe class SplitVirtqueue : Virtqueue
     public override bool HasAvailable => Volatile.Read(ref *_availIdx) != _lastAvail;
 
     /// <inheritdoc/>
+    public override int AvailableHint => (ushort)(Volatile.Read(ref *_availIdx) - _lastAvail);
+
+    /// <inheritdoc/>
     public override bool TryAttach(in RingAddresses addresses)
     {
         byte* desc = Memory.TranslateUser(addresses.Descriptors, (ulong)Size * RingLayout.DescBytes);

@@ -97,6 +97,9 @@ internal abstract unsafe class Virtqueue : IDisposable
     /// <summary>True when the driver has made a chain available that was not taken yet: one load, for polling.</summary>
     public abstract bool HasAvailable { get; }
 
+    /// <summary>About how many chains are available: a hint for the size of batches.</summary>
+    public abstract int AvailableHint { get; }
+
     /// <summary>Points the queue at its rings, which may have moved with the memory table.</summary>
     /// <param name="addresses">Addresses in the front end's address space.</param>
     /// <returns>False when they do not lie in guest memory or are not aligned; the queue must not be used then.</returns>
