@@ -14,6 +14,16 @@ internal static class CommandEmitter
         foreach (var command in commands)
         {
             code.Document("summary", command.Documentation?.Body, $"Command <c>{command.Name}</c>.");
+            if (command.Documentation?.Returns is { } returns)
+            {
+                code.Document("returns", returns, "");
+            }
+
+            if (command.Documentation?.Errors is { } errors)
+            {
+                code.Document("exception cref=\"QmpException\"", errors, "");
+            }
+
             code.Line($"{Returns(command)} {Method(command)}({Parameters(command)}QmpCommandContext context);");
         }
 

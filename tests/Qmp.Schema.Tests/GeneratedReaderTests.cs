@@ -163,7 +163,7 @@ public class GeneratedReaderTests
         var reader = new QapiReader(document);
         var odd = Odd.Read(ref reader);
         document.Reset();
-        Assert.That(odd.Event!.Value.GetRawText(), Is.EqualTo("""{"a": [1, -0.5, "\u00e9\u0000", null, 18446744073709551615, 1e999]}"""));
+        Assert.That(odd.Event!.Value.GetRawText(), Is.EqualTo("""{"a": [1, -0.5, "\u00E9\u0000", null, 18446744073709551615, 1e999]}"""));
     }
 
     private static string Error<T>(QapiDocument document, Read<T> read)

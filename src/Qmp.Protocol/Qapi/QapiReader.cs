@@ -63,7 +63,7 @@ public ref struct QapiReader
         {
             if (!_document[child].Visited)
             {
-                throw Error($"Parameter '{PathOf(FirstUnexpected())}' is unexpected");
+                throw Error($"Parameter '{PathOf(child)}' is unexpected");
             }
         }
 
@@ -307,18 +307,6 @@ public ref struct QapiReader
     private readonly ReadOnlySpan<byte> Scalar() => Kind == QapiKind.String
         ? _document.TextOf(_value)
         : throw Error($"Parameters '{Path}.*' are unexpected");
-
-    private readonly int FirstUnexpected()
-    {
-        var end = _document[_container].Next;
-        for (var child = _container + 1; ; child = _document[child].Next)
-        {
-            if (child >= end || !_document[child].Visited)
-            {
-                return child;
-            }
-        }
-    }
 
     // "a.b[2].c" from the root down; the root itself has no name.
     private readonly string PathOf(int index)
