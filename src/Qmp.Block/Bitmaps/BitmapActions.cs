@@ -45,7 +45,7 @@ public sealed class BitmapAddAction(string nodeName, string name, long? granular
 
         if (System.Text.Encoding.UTF8.GetByteCount(name) > DirtyBitmap.NameMax)
         {
-            throw new QmpException("Bitmap name too long");
+            throw new QmpException($"Bitmap name too long: {name}");
         }
 
         _bitmap = new DirtyBitmap(node, name, unit, node.LengthBytes) { Enabled = !disabled, Persistent = persistent };

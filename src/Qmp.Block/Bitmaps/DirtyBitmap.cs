@@ -18,6 +18,9 @@ public sealed class DirtyBitmap
     /// <summary>Longest name in bytes.</summary>
     public const int NameMax = 1023;
 
+    /// <summary>Words of one bitmap: 1 GiB of memory, 512 TiB at the default granularity.</summary>
+    private const long WordsMax = 1L << 27;
+
     private readonly int _shift;
     private ulong[] _words;
     private long _dirtyCount;
@@ -150,9 +153,22 @@ public sealed class DirtyBitmap
         }
     }
 
-    /// <summary>The node has another length. <b>Loop</b>, drained. New parts are clean.</summary>
+    /// <summary>Refuses a length for which there is no room. <b>Any</b>.</summary>
+    internal void CheckLength(long length) => _ = WordsFor(length);
+
+    /// <summary>
+    /// The node has another length. <b>Loop</b>, drained. New parts are clean. A bitmap that cannot cover the new length
+    /// (its node grew because of another one) becomes inconsistent.
+    /// </summary>
     internal void Truncate(long length)
     {
+        if ((BitsFor(length) + 63) >> 6 > WordsMax)
+        {
+            Inconsistent = true;
+            Enabled = false;
+            return;
+        }
+
         Array.Resize(ref _words, WordsFor(length));
         LengthBytes = length;
         var bits = BitsFor(length);
@@ -249,6 +265,6 @@ public sealed class DirtyBitmap
     private int WordsFor(long length)
     {
         var words = (BitsFor(length) + 63) >> 6;
-        return words <= Array.MaxLength ? (int)words : throw new QmpException("Bitmap is too large");
+        return words <= WordsMax ? (int)words : throw new QmpException($"Bitmap '{Name}' would be too large: choose a greater granularity");
     }
 }

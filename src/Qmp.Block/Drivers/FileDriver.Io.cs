@@ -121,6 +121,11 @@ internal sealed unsafe partial class FileDriver
             operation.RestSegments = null;
         }
 
+        if (operation.EffectiveOp == BlockOp.Write)
+        {
+            Node.WriteHighestOffset = Math.Max(Node.WriteHighestOffset, operation.LeafOffset + operation.Length);
+        }
+
         if (_cannotDsync && operation.EffectiveOp == BlockOp.Write && (operation.EffectiveFlags & BlockFlags.Fua) != 0)
         {
             Sync(operation);

@@ -31,7 +31,7 @@ public sealed partial class BlockGraph
             return;
         }
 
-        var section = await DrainAsync(change, null);
+        var section = await DrainAsync(change, [.. plan.Select(static item => item.Node)]);
         try
         {
             // Children made on the spot follow their parents; they are appended behind them.

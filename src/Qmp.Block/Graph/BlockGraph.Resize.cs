@@ -26,6 +26,11 @@ public sealed partial class BlockGraph
             throw new QmpException("Parameter 'size' expects a >0 size");
         }
 
+        foreach (var bitmap in node.Bitmaps)
+        {
+            bitmap.CheckLength(size);
+        }
+
         var section = await DrainAsync(change, [node]);
         try
         {

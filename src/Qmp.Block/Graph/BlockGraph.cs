@@ -176,26 +176,35 @@ public sealed partial class BlockGraph
         var driver = BlockDrivers.Create(options.Driver);
         BlockNode node = new(this, options.NodeName ?? string.Empty, driver, options, MainContext);
         NodeSettings.Of(options, parent is null ? null : NodeSettings.Of(parent)).ApplyTo(node);
+        await OpenNodeAsync(node);
+        return node;
+    }
+
+    private async ValueTask OpenNodeAsync(BlockNode node)
+    {
+        var driver = node.Driver;
+        var isOpen = false;
         try
         {
-            if (options.Driver is not (BlockdevDriver.Raw))
+            if (!driver.IsFormat)
             {
-                AssignName(node, options.NodeName);
+                AssignName(node, node.Options.NodeName);
             }
 
             await driver.OpenAsync(new BlockOpenContext(this, node));
-            if (options.Driver is BlockdevDriver.Raw)
+            isOpen = true;
+            if (driver.IsFormat)
             {
                 // A format's file is opened before the format itself gets its name: so do the generated names count.
-                AssignName(node, options.NodeName);
+                AssignName(node, node.Options.NodeName);
             }
 
             await RefreshPermissionsAsync([node]);
-            node.LengthBytes = RoundLength(await driver.GetLengthAsync());
+            node.LengthBytes = CheckLength(await driver.GetLengthAsync());
         }
         catch
         {
-            await CloseNodeAsync(node, wasOpened: false);
+            await RemoveNodeAsync(node, isOpen);
             throw;
         }
 
@@ -203,11 +212,23 @@ public sealed partial class BlockGraph
         await node.Home.Enter();
         driver.AttachContext(node.Home);
         await MainContext.Enter();
+    }
+
+    /// <summary>For tests: opens a node with a driver that has no name in the schema.</summary>
+    internal async ValueTask<BlockNode> OpenAsync(BlockDriver driver, string nodeName)
+    {
+        using var change = await BeginChangeAsync();
+        BlockNode node = new(this, nodeName, driver, new BlockdevOptions { Driver = default, NodeName = nodeName }, MainContext);
+        await OpenNodeAsync(node);
+        node.MonitorOwned = true;
         return node;
     }
 
     /// <summary>Lengths are in whole sectors; the end of a last partial one reads as zeroes.</summary>
     private static long RoundLength(long length) => (length + 511) & ~511L;
+
+    private static long CheckLength(long length)
+        => length <= LengthMax ? RoundLength(length) : throw new QmpException("Could not refresh total sector count: File too large");
 
     private void AssignName(BlockNode node, string? name)
     {
@@ -245,18 +266,23 @@ public sealed partial class BlockGraph
     {
         if (!node.MonitorOwned && node.ParentEdges.Count == 0 && _byName.GetValueOrDefault(node.NodeName) == node)
         {
-            await CloseNodeAsync(node, wasOpened: true);
-        }
-    }
-
-    private async ValueTask CloseNodeAsync(BlockNode node, bool wasOpened)
-    {
-        if (wasOpened)
-        {
             await node.Home.Enter();
             node.Driver.DetachContext();
             await MainContext.Enter();
+            await RemoveNodeAsync(node, isOpen: true);
+        }
+    }
+
+    private async ValueTask RemoveNodeAsync(BlockNode node, bool isOpen)
+    {
+        if (isOpen)
+        {
             await node.Driver.CloseAsync();
+        }
+
+        foreach (var section in _sections)
+        {
+            section.Forget(node);
         }
 
         if (_byName.GetValueOrDefault(node.NodeName) == node)
