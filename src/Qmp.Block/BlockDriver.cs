@@ -167,7 +167,7 @@ public abstract class BlockDriver
     protected internal virtual void OnEngineCompleted(BlockOperation operation, int result)
         => operation.Complete(result < 0 ? result : 0);
 
-    /// <summary><b>Loop</b>. Reads; 0 or a negative error number. Awaits only with <c>ConfigureAwait(false)</c>.</summary>
+    /// <summary><b>Loop</b>. Reads; 0 or a negative error number. Plain awaits resume on the loop; see the README for faster ones.</summary>
     protected internal virtual ValueTask<int> ReadAsync(long offset, long length, BlockBuffer buffer, BlockFlags flags) => new(-Errno.ENOTSUP);
 
     /// <summary><b>Loop</b>. Writes; 0 or a negative error number.</summary>

@@ -118,7 +118,7 @@ public sealed unsafe partial class BlockNode
                 return true;
             }
 
-            operation.CompleteWith(ReadUnalignedAsync(operation, offset));
+            operation.CompleteInline(ReadUnalignedAsync(operation, offset));
             return false;
         }
 
@@ -130,7 +130,7 @@ public sealed unsafe partial class BlockNode
             return true;
         }
 
-        operation.CompleteWith(operation.EffectiveOp switch
+        operation.CompleteInline(operation.EffectiveOp switch
         {
             BlockOp.Write => WriteUnalignedAsync(operation, offset),
             BlockOp.Discard => DiscardUnalignedAsync(operation, offset),

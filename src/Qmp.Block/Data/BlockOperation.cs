@@ -81,11 +81,7 @@ public abstract unsafe class BlockOperation : AioRequest
     /// <summary>The engine's answer goes to the driver that asked.</summary>
     protected sealed override void OnCompleted(int result) => Leaf!.OnEngineCompleted(this, result);
 
-    /// <summary>
-    /// Completes with what <paramref name="slowPath"/> returns. At most one at a time. The task must come from a method
-    /// with a pooling builder, or from a source of ours: those resume inside the completion, on the loop. A plain task
-    /// would resume on the thread pool.
-    /// </summary>
+    /// <summary>Completes with what <paramref name="slowPath"/> returns, whatever it is made of. At most one at a time.</summary>
     internal void CompleteWith(ValueTask<int> slowPath)
     {
         if (slowPath.IsCompletedSuccessfully)
@@ -94,10 +90,33 @@ public abstract unsafe class BlockOperation : AioRequest
             return;
         }
 
+        Remember(slowPath);
+
+        // By way of the loop's synchronization context: a plain task would resume on the thread pool otherwise.
+        slowPath.GetAwaiter().UnsafeOnCompleted(_slowPathDone!);
+    }
+
+    /// <summary>
+    /// As <see cref="CompleteWith"/>, for methods with a pooling builder that await only sources of ours: those resume
+    /// inside the completion, on the loop, without a bottom half.
+    /// </summary>
+    internal void CompleteInline(ValueTask<int> slowPath)
+    {
+        if (slowPath.IsCompletedSuccessfully)
+        {
+            Complete(slowPath.Result);
+            return;
+        }
+
+        Remember(slowPath);
+        slowPath.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(_slowPathDone!);
+    }
+
+    private void Remember(ValueTask<int> slowPath)
+    {
         // One delegate for the life of the operation: nothing is allocated per use.
         _slowPathDone ??= OnSlowPathDone;
         _slowPath = slowPath;
-        slowPath.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(_slowPathDone);
     }
 
     private void OnSlowPathDone()

@@ -261,7 +261,7 @@ internal sealed unsafe partial class FileDriver
         }
         else
         {
-            operation.CompleteWith(WriteZeroBuffersAsync(operation, operation.LeafOffset));
+            operation.CompleteInline(WriteZeroBuffersAsync(operation, operation.LeafOffset));
         }
     }
 

@@ -84,7 +84,7 @@ internal sealed partial class FileDriver(bool isDevice) : BlockDriver
         var result = await Home.RunOnWorkerAsync(() => Libc.Ftruncate(file.Fd, length));
         if (result < 0)
         {
-            throw new QmpException($"Failed to resize file: {Errno.Describe(result)}");
+            throw new QmpException($"Could not resize file: {Errno.Describe(result)}");
         }
     }
 
