@@ -96,6 +96,15 @@ public class DefinitionTests
     }
 
     [Test]
+    public void UnionsWithinUnionsCostLinearTime()
+    {
+        const int Depth = 30; // 2^30 ways through
+        var text = Common + "{ 'struct': 'U30x', 'data': {} }\n" + string.Concat(Enumerable.Range(0, Depth).Select(i =>
+            $"{{ 'union': 'U{i}x', 'base': {{ 'k{i}': 'Color' }}, 'discriminator': 'k{i}', 'data': {{ 'red': 'U{i + 1}x', 'green': 'U{i + 1}x' }} }}\n"));
+        Assert.That(TestSchema.Build(text).Types.OfType<ObjectType>().Count(type => type.IsUnion), Is.EqualTo(Depth + 1));
+    }
+
+    [Test]
     public void PrefixesOfVendorsAreAllowed()
     {
         var model = TestSchema.Build("{ 'struct': '__org.example_Thing', 'data': { '__org.example_part': 'int' } }\n{ 'command': '__org.example_do-it' }");

@@ -72,7 +72,7 @@ internal sealed class SchemaBuilder
                 : $"'{meta[0]}' and '{meta[1]}' in one definition");
         }
 
-        var name = Text(expression[meta[0]]!, $"'{meta[0]}' takes a name");
+        var name = Expect.Text(expression[meta[0]]!, $"'{meta[0]}' takes a name");
         var documentation = definition.Expression.Documentation;
         if (documentation != null && documentation.Name != name)
         {
@@ -108,14 +108,14 @@ internal sealed class SchemaBuilder
 
     private EnumType DefineEnum(string name, SchemaObject expression, SchemaDefinition definition)
     {
-        Keys(expression, "enum", ["data"], ["if", "features", "prefix"]);
+        Expect.Keys(expression, "enum", ["data"], ["if", "features", "prefix"]);
         NameRules.CheckType(name, expression.Location);
         var lenient = _pragmas.AllowsMemberNames(name);
         var values = new List<EnumValue>();
         var names = new HashSet<string>();
-        foreach (var item in List(expression["data"]!, "'data' of an enum takes a list").Items)
+        foreach (var item in Expect.List(expression["data"]!, "'data' of an enum takes a list").Items)
         {
-            var value = item is SchemaObject o ? Text(o["name"] ?? item, "a value of an enum is a name, or an object with 'name'") : Text(item, "a value of an enum is a name, or an object with 'name'");
+            var value = Expect.NameOrObject(item, "a value of an enum");
             NameRules.CheckEnumValue(value, lenient, item.Location);
             if (!names.Add(value.Replace('_', '-')))
             {
@@ -124,7 +124,7 @@ internal sealed class SchemaBuilder
 
             if (item is SchemaObject details)
             {
-                Keys(details, "value of an enum", ["name"], ["if", "features"]);
+                Expect.Keys(details, "value of an enum", ["name"], ["if", "features"]);
                 if (!Exists(details))
                 {
                     _hidden.Add((name, value));
@@ -149,16 +149,16 @@ internal sealed class SchemaBuilder
 
     private ObjectType DefineStruct(string name, SchemaObject expression, SchemaDefinition definition)
     {
-        Keys(expression, "struct", ["data"], ["base", "if", "features"]);
+        Expect.Keys(expression, "struct", ["data"], ["base", "if", "features"]);
         NameRules.CheckType(name, expression.Location);
         var type = NewObject(name, expression, definition);
         var exists = Exists(expression);
-        var data = Object(expression["data"]!, "'data' of a struct takes an object");
+        var data = Expect.Object(expression["data"]!, "'data' of a struct takes an object");
         Later(exists, () =>
         {
             if (expression["base"] is { } baseName)
             {
-                type.Base = Struct(Text(baseName, "'base' of a struct takes a name"), baseName.Location, "'base' of a struct");
+                type.Base = Struct(Expect.Text(baseName, "'base' of a struct takes a name"), baseName.Location, "'base' of a struct");
             }
 
             type.LocalMembers = Members(data, name);
@@ -168,17 +168,17 @@ internal sealed class SchemaBuilder
 
     private ObjectType DefineUnion(string name, SchemaObject expression, SchemaDefinition definition)
     {
-        Keys(expression, "union", ["base", "discriminator", "data"], ["if", "features"]);
+        Expect.Keys(expression, "union", ["base", "discriminator", "data"], ["if", "features"]);
         NameRules.CheckType(name, expression.Location);
         var type = NewObject(name, expression, definition);
-        var data = Object(expression["data"]!, "'data' of a union takes an object");
+        var data = Expect.Object(expression["data"]!, "'data' of a union takes an object");
         var discriminator = expression["discriminator"]!;
-        var discriminatorName = Text(discriminator, "'discriminator' takes a name");
+        var discriminatorName = Expect.Text(discriminator, "'discriminator' takes a name");
         Later(Exists(expression), () =>
         {
             type.Base = expression["base"] is SchemaObject members
                 ? new ObjectType("q_obj_" + name + "-base", members.Location) { IsImplicit = true, Module = definition.Module, LocalMembers = Members(members, name) }
-                : Struct(Text(expression["base"]!, "'base' of a union takes a name or an object"), expression["base"]!.Location, "'base' of a union");
+                : Struct(Expect.Text(expression["base"]!, "'base' of a union takes a name or an object"), expression["base"]!.Location, "'base' of a union");
             // The base may not be complete yet: SchemaChecks looks the discriminator up.
             type.Discriminator = new Member(discriminatorName, type, false, [], discriminator.Location);
             var branches = new List<Branch>();
@@ -187,7 +187,7 @@ internal sealed class SchemaBuilder
                 var reference = branch.Value;
                 if (reference is SchemaObject details)
                 {
-                    Keys(details, "branch", ["type"], ["if"]);
+                    Expect.Keys(details, "branch", ["type"], ["if"]);
                     if (!Exists(details))
                     {
                         continue;
@@ -209,7 +209,7 @@ internal sealed class SchemaBuilder
 
     private AlternateType DefineAlternate(string name, SchemaObject expression, SchemaDefinition definition)
     {
-        Keys(expression, "alternate", ["data"], ["if", "features"]);
+        Expect.Keys(expression, "alternate", ["data"], ["if", "features"]);
         NameRules.CheckType(name, expression.Location);
         var type = new AlternateType(name, expression.Location)
         {
@@ -217,7 +217,7 @@ internal sealed class SchemaBuilder
             Documentation = definition.Expression.Documentation,
             Features = Features(expression),
         };
-        var data = Object(expression["data"]!, "'data' of an alternate takes an object");
+        var data = Expect.Object(expression["data"]!, "'data' of an alternate takes an object");
         if (data.Members.Count == 0)
         {
             throw new SchemaException(data.Location, "an alternate has at least one branch");
@@ -232,7 +232,7 @@ internal sealed class SchemaBuilder
                 var reference = branch.Value;
                 if (reference is SchemaObject details)
                 {
-                    Keys(details, "branch", ["type"], ["if"]);
+                    Expect.Keys(details, "branch", ["type"], ["if"]);
                     if (!Exists(details))
                     {
                         _hidden.Add((name, branch.Key));
@@ -252,19 +252,19 @@ internal sealed class SchemaBuilder
 
     private SchemaCommand DefineCommand(string name, SchemaObject expression, SchemaDefinition definition)
     {
-        Keys(expression, "command", [], ["data", "boxed", "returns", "success-response", "gen", "allow-oob", "allow-preconfig", "coroutine", "if", "features"]);
+        Expect.Keys(expression, "command", [], ["data", "boxed", "returns", "success-response", "gen", "allow-oob", "allow-preconfig", "coroutine", "if", "features"]);
         NameRules.CheckCommand(name, _pragmas.AllowsCommandName(name), expression.Location);
         var command = new SchemaCommand(name, expression.Location)
         {
             Module = definition.Module,
             Documentation = definition.Expression.Documentation,
             Features = Features(expression),
-            Boxed = Flag(expression, "boxed", false),
-            Generate = Flag(expression, "gen", true),
-            SuccessResponse = Flag(expression, "success-response", true),
-            AllowOutOfBand = Flag(expression, "allow-oob", false),
-            AllowPreconfig = Flag(expression, "allow-preconfig", false),
-            Coroutine = Flag(expression, "coroutine", false),
+            Boxed = Expect.Flag(expression, "boxed", false),
+            Generate = Expect.Flag(expression, "gen", true),
+            SuccessResponse = Expect.Flag(expression, "success-response", true),
+            AllowOutOfBand = Expect.Flag(expression, "allow-oob", false),
+            AllowPreconfig = Expect.Flag(expression, "allow-preconfig", false),
+            Coroutine = Expect.Flag(expression, "coroutine", false),
         };
         Later(Exists(expression), () =>
         {
@@ -276,14 +276,14 @@ internal sealed class SchemaBuilder
 
     private SchemaEvent DefineEvent(string name, SchemaObject expression, SchemaDefinition definition)
     {
-        Keys(expression, "event", [], ["data", "boxed", "if", "features"]);
+        Expect.Keys(expression, "event", [], ["data", "boxed", "if", "features"]);
         NameRules.CheckEvent(name, expression.Location);
         var @event = new SchemaEvent(name, expression.Location)
         {
             Module = definition.Module,
             Documentation = definition.Expression.Documentation,
             Features = Features(expression),
-            Boxed = Flag(expression, "boxed", false),
+            Boxed = Expect.Flag(expression, "boxed", false),
         };
         Later(Exists(expression), () => @event.Data = Arguments(expression, "event", name, @event.Boxed, definition.Module));
         return @event;
@@ -330,7 +330,7 @@ internal sealed class SchemaBuilder
             IReadOnlyList<string> features = [];
             if (reference is SchemaObject details)
             {
-                Keys(details, "member", ["type"], ["if", "features"]);
+                Expect.Keys(details, "member", ["type"], ["if", "features"]);
                 features = Features(details);
                 if (!Exists(details))
                 {
@@ -390,9 +390,9 @@ internal sealed class SchemaBuilder
 
         var names = new List<string>();
         var seen = new HashSet<string>();
-        foreach (var item in List(features, "'features' takes a list").Items)
+        foreach (var item in Expect.List(features, "'features' takes a list").Items)
         {
-            var name = Text(item is SchemaObject o ? o["name"] ?? item : item, "a feature is a name, or an object with 'name'");
+            var name = Expect.NameOrObject(item, "a feature");
             NameRules.CheckFeature(name, item.Location);
             if (!seen.Add(name))
             {
@@ -401,7 +401,7 @@ internal sealed class SchemaBuilder
 
             if (item is SchemaObject details)
             {
-                Keys(details, "feature", ["name"], ["if"]);
+                Expect.Keys(details, "feature", ["name"], ["if"]);
                 if (!Exists(details))
                 {
                     continue;
@@ -423,39 +423,4 @@ internal sealed class SchemaBuilder
     }
 
     private bool Exists(SchemaObject value) => value["if"] is not { } condition || Condition.Evaluate(condition, _defined);
-
-    private static void Keys(SchemaObject value, string what, string[] required, string[] optional)
-    {
-        foreach (var key in required)
-        {
-            if (value[key] == null)
-            {
-                throw new SchemaException(value.Location, $"{what} needs '{key}'");
-            }
-        }
-
-        foreach (var member in value.Members)
-        {
-            if (member.Key != what && !required.Contains(member.Key) && !optional.Contains(member.Key))
-            {
-                throw new SchemaException(member.Value.Location, $"{what} has no '{member.Key}'");
-            }
-        }
-    }
-
-    private static string Text(SchemaValue value, string problem) =>
-        value is SchemaString text ? text.Text : throw new SchemaException(value.Location, problem);
-
-    private static SchemaList List(SchemaValue value, string problem) =>
-        value as SchemaList ?? throw new SchemaException(value.Location, problem);
-
-    private static SchemaObject Object(SchemaValue value, string problem) =>
-        value as SchemaObject ?? throw new SchemaException(value.Location, problem);
-
-    private static bool Flag(SchemaObject value, string name, bool otherwise) => value[name] switch
-    {
-        null => otherwise,
-        SchemaBool flag when flag.Value != otherwise => flag.Value,
-        var bad => throw new SchemaException(bad.Location, $"'{name}' may only be {(otherwise ? "false" : "true")}"),
-    };
 }

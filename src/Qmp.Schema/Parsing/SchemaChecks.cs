@@ -8,6 +8,7 @@ namespace Qmp.Schema.Parsing;
 internal sealed class SchemaChecks(SchemaPragmas pragmas, ISet<(string Owner, string Name)> hidden)
 {
     private readonly HashSet<ObjectType> _checked = [];
+    private readonly Dictionary<ObjectType, IReadOnlyList<Member>> _allMembers = [];
 
     public void Check(IReadOnlyList<SchemaEntity> entities)
     {
@@ -109,9 +110,18 @@ internal sealed class SchemaChecks(SchemaPragmas pragmas, ISet<(string Owner, st
     }
 
     // Of a branch that is a union itself: all that can be there, whatever the discriminator says. Names of two
-    // branches may be the same, since only one of them is there.
-    private static IEnumerable<Member> AllMembers(ObjectType type) =>
-        type.Members.Concat(type.Branches.SelectMany(branch => AllMembers(branch.Type)).GroupBy(m => m.Name).Select(g => g.First()));
+    // branches may be the same, since only one of them is there. Remembered, or unions within unions would cost
+    // exponential time.
+    private IReadOnlyList<Member> AllMembers(ObjectType type)
+    {
+        if (!_allMembers.TryGetValue(type, out var members))
+        {
+            var ofBranches = type.Branches.SelectMany(branch => AllMembers(branch.Type)).GroupBy(member => member.Name).Select(same => same.First());
+            _allMembers.Add(type, members = [.. type.Members, .. ofBranches]);
+        }
+
+        return members;
+    }
 
     private static void AddMember(Dictionary<string, SourceLocation> owners, Member member, string owner, SourceLocation location)
     {
