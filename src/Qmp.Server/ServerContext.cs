@@ -2,6 +2,7 @@ using Qmp.Aio;
 using Qmp.Block;
 using Qmp.Protocol;
 using Qmp.Protocol.Schema;
+using Qmp.Server.Drains;
 using Qmp.Server.Exports;
 using Qmp.Server.Objects;
 
@@ -24,6 +25,7 @@ public sealed class ServerContext
         Events = options.Events;
         Graph = new BlockGraph(options.Main);
         Exports = new ExportRegistry(this);
+        Drains = new DrainRegistry(Graph, Events);
     }
 
     /// <summary>How it was set up. <b>Any</b>.</summary>
@@ -42,6 +44,8 @@ public sealed class ServerContext
     public BlockGraph Graph { get; }
 
     internal ExportRegistry Exports { get; }
+
+    internal DrainRegistry Drains { get; }
 
     internal ObjectTree Objects { get; } = new();
 

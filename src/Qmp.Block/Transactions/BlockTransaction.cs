@@ -11,17 +11,20 @@ public static class BlockTransaction
     /// <param name="graph">The graph.</param>
     /// <param name="actions">In order; none is fine.</param>
     /// <param name="grouped">Whether jobs that actions start succeed or fail together.</param>
+    /// <param name="cancellationToken">Gives up the wait for nodes to come to rest; no effect after it.</param>
+    /// <exception cref="OperationCanceledException">The wait was given up; nothing changed.</exception>
     /// <exception cref="QmpException">An action failed, or does not know <paramref name="grouped"/>; nothing remains.</exception>
-    public static async ValueTask RunAsync(BlockGraph graph, IReadOnlyList<TransactionAction> actions, bool grouped = false)
+    public static async ValueTask RunAsync(
+        BlockGraph graph, IReadOnlyList<TransactionAction> actions, bool grouped = false, CancellationToken cancellationToken = default)
     {
         if (grouped && actions.FirstOrDefault(static action => !action.SupportsGrouped) is { } other)
         {
             throw new QmpException($"Action '{other.Name}' does not support transaction property completion-mode = grouped");
         }
 
-        using var change = await graph.BeginChangeAsync();
+        using var change = await graph.BeginChangeAsync(cancellationToken);
         BlockNode[] nodes = [.. actions.SelectMany(static action => action.NodeNames).Select(graph.TryFind).OfType<BlockNode>().Distinct()];
-        var section = nodes.Length == 0 ? null : await graph.DrainAsync(change, nodes);
+        var section = nodes.Length == 0 ? null : await graph.DrainAsync(change, nodes, cancellationToken);
         try
         {
             await RunDrainedAsync(change, actions);
