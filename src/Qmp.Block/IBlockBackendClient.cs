@@ -22,7 +22,8 @@ public interface IBlockBackendClient
 
     /// <summary>
     /// The tree moves, drained: detach handlers from <paramref name="from"/> (enter it), attach them to
-    /// <paramref name="to"/>. Called on the main loop, may return on any. May not fail.
+    /// <paramref name="to"/>. Called on the main loop, may return on any. May not fail. From the detaching on, nothing may be
+    /// submitted until <see cref="DrainEnd"/>, not even what would be held.
     /// </summary>
     ValueTask ContextChangingAsync(AioContext from, AioContext to);
 }

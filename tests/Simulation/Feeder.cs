@@ -61,7 +61,9 @@ internal sealed class Feeder : IBlockBackendClient
         await from.Enter();
         Detach();
         await to.Enter();
-        Attach(to);
+
+        // The backend does not live here yet: whoever submits while drained, too, waits for DrainEnd.
+        Attach(to, isPaused: true);
     }
 
     public async Task ConnectAsync(GraphChange change, BlockNode node)
@@ -71,7 +73,7 @@ internal sealed class Feeder : IBlockBackendClient
             change, node, _guest.Name, BlockPermissions.ConsistentRead | BlockPermissions.Write, BlockPermissions.All, this);
         Backend.WriteCacheEnabled = !_random.Chance(0.1);
         await Backend.Home.Enter();
-        Attach(Backend.Home);
+        Attach(Backend.Home, _isStopped && !_submitsWhileDrained);
         await change.Graph.MainContext.Enter();
     }
 
@@ -88,11 +90,11 @@ internal sealed class Feeder : IBlockBackendClient
         IsClosing = false;
     }
 
-    private void Attach(AioContext home)
+    private void Attach(AioContext home, bool isPaused)
     {
         _watch = home.WatchEvent(_guest.Kick, Process);
         _more = home.NewBottomHalf(Process);
-        if (_isStopped && !_submitsWhileDrained)
+        if (isPaused)
         {
             _watch.Update(AioEvents.None);
         }
