@@ -1,0 +1,82 @@
+using Qmp.Block;
+
+namespace Qmp.Server.Tests.Commands;
+
+/// <summary>What the sessions recorded from the real daemon do not show: bytes behind the replies, and where QEMU crashes.</summary>
+[Parallelizable(ParallelScope.All)]
+[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
+public sealed class BlockCoreTests
+{
+    private TestServer _server = null!;
+    private TestClient _client = null!;
+
+    [SetUp]
+    public void Start()
+    {
+        _server = new TestServer();
+        _client = _server.Connect();
+    }
+
+    [TearDown]
+    public ValueTask Stop() => _server.DisposeAsync();
+
+    [Test]
+    public async Task ANodeIsDescribedAsTheRealDaemonDoes()
+    {
+        await _client.DoAsync("blockdev-add", """{"driver": "null-co", "node-name": "n", "size": 1048576}""");
+        await _client.DoAsync("block-dirty-bitmap-add", """{"node": "n", "name": "a"}""");
+        await _client.DoAsync("block-dirty-bitmap-add", """{"node": "n", "name": "c", "granularity": 4096, "disabled": true}""");
+        Assert.That(
+            await _client.SayAsync("query-named-block-nodes"),
+            Is.EqualTo("""[{"iops_rd": 0, "detect_zeroes": "off", "active": true, "image": {"limits": {"request-alignment": 1, "min-mem-alignment": 512, "opt-mem-alignment": 4096, "max-iov": 1024}, "virtual-size": 1048576, "filename": "json:{\"driver\": \"null-co\", \"size\": 1048576}", "format": "null-co", "actual-size": 0}, "iops_wr": 0, "ro": false, "children": [], "node-name": "n", "backing_file_depth": 0, "drv": "null-co", "iops": 0, "bps_wr": 0, "write_threshold": 0, "dirty-bitmaps": [{"name": "c", "recording": false, "persistent": false, "busy": false, "granularity": 4096, "count": 0}, {"name": "a", "recording": true, "persistent": false, "busy": false, "granularity": 65536, "count": 0}], "encrypted": false, "bps": 0, "bps_rd": 0, "cache": {"no-flush": false, "direct": false, "writeback": true}, "file": "json:{\"driver\": \"null-co\", \"size\": 1048576}"}]"""));
+    }
+
+    [Test]
+    public async Task TheFurthestWriteIsCounted()
+    {
+        await _client.DoAsync("blockdev-add", """{"driver": "null-co", "node-name": "n"}""");
+        await _server.OnMainAsync(async () =>
+        {
+            BlockBackend backend = await BlockBackend.CreateAsync(
+                _server.Graph, _server.Graph.Find("n"), "test", BlockPermissions.Write, BlockPermissions.All, client: null);
+            await backend.WriteAsync(8192, new byte[4096]);
+            await backend.WriteAsync(0, new byte[4096]);
+            await backend.CloseAsync();
+        });
+        Assert.That(await _client.SayAsync("query-blockstats", """{"query-nodes": true}"""), Does.Contain("\"wr_highest_offset\": 12288,"));
+    }
+
+    [TestCase("blockdev-reopen", """{"options": []}""", "{}")]
+    [TestCase("block-dirty-bitmap-merge", """{"node": "n", "target": "b", "bitmaps": []}""", "{}")]
+    [TestCase("transaction", """{"actions": [{"type": "block-dirty-bitmap-enable", "data": {"node": "n", "name": "nope"}}]}""", "GenericError: Dirty bitmap 'nope' not found")]
+    [TestCase("blockdev-add", """{"driver": "null-co", "node-name": "m", "size": -1}""", "GenericError: Parameter 'size' expects a non-negative size")]
+    public async Task WhatCrashesTheRealDaemonIsAnswered(string command, string arguments, string reply)
+    {
+        await _client.DoAsync("blockdev-add", """{"driver": "null-co", "node-name": "n"}""");
+        await _client.DoAsync("block-dirty-bitmap-add", """{"node": "n", "name": "b"}""");
+        Assert.That(await _client.SayAsync(command, arguments), Is.EqualTo(reply));
+        Assert.That(await _client.SayAsync("query-block"), Is.EqualTo("[]"));
+    }
+
+    [Test]
+    public async Task ANodeIsResizedWhereItLives()
+    {
+        await _client.DoAsync("object-add", """{"qom-type": "iothread", "id": "io0"}""");
+        string path = Path.GetTempFileName();
+        try
+        {
+            await _client.DoAsync("blockdev-add", $$"""{"driver": "file", "node-name": "f", "filename": "{{path}}"}""");
+            await _client.DoAsync("x-blockdev-set-iothread", """{"node-name": "f", "iothread": "io0"}""");
+            await _client.DoAsync("block-dirty-bitmap-add", """{"node": "f", "name": "b"}""");
+            await _client.DoAsync("block_resize", """{"node-name": "f", "size": 1048576}""");
+            Assert.That(new FileInfo(path).Length, Is.EqualTo(1048576));
+            await _client.DoAsync("block_resize", """{"node-name": "f", "size": 4096}""");
+            Assert.That(new FileInfo(path).Length, Is.EqualTo(4096));
+            Assert.That(await _client.SayAsync("query-named-block-nodes"), Does.Contain("\"virtual-size\": 4096"));
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+}
