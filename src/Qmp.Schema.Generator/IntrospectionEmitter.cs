@@ -19,7 +19,7 @@ internal static class IntrospectionEmitter
         code.Line($"public static global::System.ReadOnlySpan<byte> Json => {CSharpNames.Literal(Introspector.Describe(model))}u8;");
         code.Line();
         code.Line("/// <inheritdoc/>");
-        code.Line("public void Write(QapiWriter writer) => writer.RawValue(Json);");
+        code.Line("public void Write(QapiWriter writer) => writer.Json(Json);");
         code.Close();
         return code.ToString();
     }

@@ -78,6 +78,46 @@ public sealed class QapiWriter
         _comma = true;
     }
 
+    /// <summary>Writes a value that is JSON already: as it stands, or over several lines if this writer does so.</summary>
+    /// <param name="json">The value's text, members in the order wanted.</param>
+    public void Json(ReadOnlySpan<byte> json)
+    {
+        if (!_pretty)
+        {
+            RawValue(json);
+            return;
+        }
+
+        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = int.MaxValue });
+        while (reader.Read())
+        {
+            switch (reader.TokenType)
+            {
+                case JsonTokenType.StartObject:
+                    BeginObject();
+                    break;
+                case JsonTokenType.EndObject:
+                    EndObject();
+                    break;
+                case JsonTokenType.StartArray:
+                    BeginList();
+                    break;
+                case JsonTokenType.EndArray:
+                    EndList();
+                    break;
+                case JsonTokenType.PropertyName:
+                    Name(Encoding.UTF8.GetBytes(reader.GetString()!));
+                    break;
+                case JsonTokenType.String:
+                    Value(reader.GetString()!);
+                    break;
+                default:
+                    RawValue(reader.ValueSpan);
+                    break;
+            }
+        }
+    }
+
     /// <summary>Opens an object.</summary>
     public void BeginObject() => Begin((byte)'{');
 

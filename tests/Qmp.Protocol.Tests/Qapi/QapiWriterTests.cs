@@ -66,6 +66,17 @@ public class QapiWriterTests
         """.ReplaceLineEndings("\r\n")));
 
     [Test]
+    public void JsonTextIsIndentedToo()
+    {
+        var json = Encoding.ASCII.GetBytes(Written(Sample));
+        Assert.Multiple(() =>
+        {
+            Assert.That(Written(w => w.Json(json), pretty: true), Is.EqualTo(Written(Sample, pretty: true)));
+            Assert.That(Written(w => w.Json(json)), Is.EqualTo(Written(Sample)));
+        });
+    }
+
+    [Test]
     public void FreeFormMembersAreSorted()
     {
         const string Json = """{"b": 1, "a": [], "c": {"y": 18446744073709551615, "x": -1.5}, "d": [[], [1, {"x": null}]]}""";
