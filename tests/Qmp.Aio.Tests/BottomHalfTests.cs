@@ -81,21 +81,6 @@ public sealed class BottomHalfTests(AioEngineKind kind) : LoopTestBase(kind)
     }
 
     [Test]
-    public void An_idle_one_lets_other_work_go_first()
-    {
-        List<string> order = [];
-        var idle = Loop.NewBottomHalf(() => order.Add("idle"));
-        idle.ScheduleIdle();
-        Loop.Schedule(() =>
-        {
-            order.Add("one");
-            Loop.Schedule(() => order.Add("two"));
-        });
-        TurnUntil(() => order.Count == 3, "all three ran");
-        Assert.That(order, Is.EqualTo(new[] { "one", "two", "idle" }));
-    }
-
-    [Test]
     public void An_idle_one_that_is_scheduled_after_all_runs_once()
     {
         var runs = 0;
@@ -139,101 +124,5 @@ public sealed class BottomHalfTests(AioEngineKind kind) : LoopTestBase(kind)
         Loop.RunOnce(mayBlock: false);
         Loop.RunOnce(mayBlock: false);
         Assert.That(order, Is.EqualTo(new[] { 1, 2, 3 }));
-    }
-
-    [Test]
-    public void From_many_threads_each_runs_once_and_in_its_threads_order()
-    {
-        RequireThreads();
-        const int threads = 4;
-        const int perThread = 20_000;
-        var next = new int[threads];
-        var outOfOrder = 0;
-        var left = threads * perThread;
-        using IoThread target = new("target", Kind);
-        using ManualResetEventSlim done = new();
-        var producers = Enumerable.Range(0, threads).Select(thread => new Thread(() =>
-        {
-            for (var i = 0; i < perThread; i++)
-            {
-                target.Context.Schedule(
-                    state =>
-                    {
-                        var (who, number) = ((int, int))state!;
-                        outOfOrder += next[who]++ == number ? 0 : 1;
-                        if (--left == 0)
-                        {
-                            done.Set();
-                        }
-                    },
-                    (thread, i));
-            }
-        })).ToList();
-        producers.ForEach(thread => thread.Start());
-        Assert.That(done.Wait(Patience), Is.True, "a bottom half was lost");
-        producers.ForEach(thread => thread.Join());
-        Assert.That(outOfOrder, Is.Zero);
-    }
-
-    [Test]
-    public void Steady_traffic_between_two_loops_allocates_nothing()
-    {
-        RequireThreads();
-        using IoThread a = new("a", Kind);
-        using IoThread b = new("b", Kind);
-        PingPong game = new(a.Context, b.Context);
-        game.Play(5_000);
-        Assert.That(game.Done.Wait(Patience), Is.True);
-        game.Play(5_000);
-        Assert.That(game.Done.Wait(Patience), Is.True);
-        Assert.That(game.AllocatedBytes, Is.Zero);
-    }
-
-    private sealed class PingPong(AioContext a, AioContext b)
-    {
-        private static readonly Action<object?> OnA = static game => ((PingPong)game!).AtA();
-        private static readonly Action<object?> OnB = static game => ((PingPong)game!).AtB();
-
-        private int _left;
-        private long _startA;
-        private long _startB;
-        private long _allocatedB;
-
-        public ManualResetEventSlim Done { get; } = new();
-
-        public long AllocatedBytes { get; private set; }
-
-        public void Play(int rounds)
-        {
-            Done.Reset();
-            _left = rounds;
-            _startB = -1;
-            a.Schedule(_ => _startA = GC.GetAllocatedBytesForCurrentThread());
-            a.Schedule(OnA, this);
-        }
-
-        private void AtA()
-        {
-            if (_left-- > 0)
-            {
-                b.Schedule(OnB, this);
-                return;
-            }
-
-            AllocatedBytes = GC.GetAllocatedBytesForCurrentThread() - _startA + _allocatedB;
-            Done.Set();
-        }
-
-        private void AtB()
-        {
-            var now = GC.GetAllocatedBytesForCurrentThread();
-            if (_startB < 0)
-            {
-                _startB = now;
-            }
-
-            _allocatedB = now - _startB;
-            a.Schedule(OnA, this);
-        }
     }
 }

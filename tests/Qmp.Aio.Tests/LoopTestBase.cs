@@ -32,9 +32,6 @@ public abstract class LoopTestBase(AioEngineKind kind)
         Simulation = null;
     }
 
-    /// <summary>For tests of real threads in a fixture that is also run simulated.</summary>
-    protected void RequireThreads() => Assume.That(Kind, Is.Not.EqualTo(AioEngineKind.Simulated), "a simulated loop has no thread");
-
     private AioContext NewLoop(string name)
     {
         if (Kind != AioEngineKind.Simulated)

@@ -179,6 +179,33 @@ public sealed class MovingTests(AioEngineKind kind) : LoopTestBase(kind)
         Assert.That(AioEngine.TryParseKind("nvme", out _), Is.False);
     }
 
+    [Test]
+    public async Task DelayAsync_resumes_on_the_loop_and_obeys_its_token()
+    {
+        using IoThread thread = new("delay", Kind);
+        using CancellationTokenSource cancel = new();
+        TaskCompletionSource<string> result = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        thread.Context.Schedule(async () =>
+        {
+            var start = thread.Context.NowNs;
+            await thread.Context.DelayAsync(TimeSpan.FromMilliseconds(5), cancel.Token);
+            var waited = thread.Context.NowNs - start >= 5_000_000;
+            var onLoop = thread.Context.IsCurrent;
+            var never = thread.Context.DelayAsync(TimeSpan.FromHours(1), cancel.Token);
+            cancel.Cancel();
+            try
+            {
+                await never;
+                result.SetResult("was not cancelled");
+            }
+            catch (OperationCanceledException)
+            {
+                result.SetResult($"waited {waited}, on loop {onLoop} {thread.Context.IsCurrent}");
+            }
+        });
+        Assert.That(await result.Task.WaitAsync(Patience), Is.EqualTo("waited True, on loop True True"));
+    }
+
     private sealed class Deferred(Action action) : AioDeferred
     {
         protected internal override void OnEndOfTurn() => action();

@@ -20,6 +20,23 @@ public sealed partial class SimulationTests
         Assert.That(events, Is.EqualTo(new[] { "delay 10", "worker 42 True" }));
     }
 
+    // Here and not for all engines, because in real time the loop may wait no longer than 10 ms.
+    [Test]
+    public void An_idle_bottom_half_lets_other_work_go_first()
+    {
+        using Simulation simulation = new(8);
+        var loop = simulation.NewContext("loop");
+        List<string> order = [];
+        loop.NewBottomHalf(() => order.Add("idle")).ScheduleIdle();
+        loop.Schedule(() =>
+        {
+            order.Add("one");
+            loop.Schedule(() => order.Add("two"));
+        });
+        Assert.That(simulation.RunToEnd(), Is.True);
+        Assert.That(order, Is.EqualTo(new[] { "one", "two", "idle" }));
+    }
+
     [Test]
     public void A_method_moves_between_simulated_loops()
     {

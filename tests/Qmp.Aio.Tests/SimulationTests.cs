@@ -169,7 +169,7 @@ public sealed unsafe partial class SimulationTests
         Assert.That(disk.Length, Is.EqualTo(8 * Sector));
         Assert.That(disk.Content[Sector], Is.Zero);
         Assert.That(disk.Content[2 * Sector], Is.EqualTo(6));
-        loop.Engine.Read(request, 5, _segments, 1, 0);
+        loop.Engine.Read(request, 1_000_000, _segments, 1, 0);
         simulation.RunToEnd();
         Assert.That(request.Results[^1], Is.EqualTo(-Errno.EBADF));
     }
