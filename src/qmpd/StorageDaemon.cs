@@ -113,7 +113,7 @@ internal sealed class StorageDaemon(AioContext main, AioEngineKind engine, Actio
         }
         catch (QmpException e)
         {
-            var hint = e.Description == "Parameter 'id' expects an identifier" ? Identifiers.Rule : null;
+            var hint = e.Description == "Parameter 'id' expects an identifier" ? Identifiers.Rule : e.Hint;
             throw new CommandLineException(option.Location, e.Description, hint);
         }
         catch (OptionException e)

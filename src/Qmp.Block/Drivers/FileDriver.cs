@@ -39,7 +39,7 @@ internal sealed partial class FileDriver(bool isDevice) : BlockDriver
         var file = await context.MainContext.RunOnWorkerAsync(
             () => FileOpener.Open(options.Filename, node.ReadOnly, node.AutoReadOnly, node.CacheDirect, isDevice));
         node.ReadOnly = file.ReadOnly;
-        Use(file);
+        Use(file, IsLocking ? new FileLocks(file.Fd, options.Filename) : null);
     }
 
     protected internal override async ValueTask CloseAsync()
@@ -135,28 +135,36 @@ internal sealed partial class FileDriver(bool isDevice) : BlockDriver
         return await MainContext.RunOnWorkerAsync(() =>
         {
             var file = FileOpener.Reopen(_file.Fd, old.Filename, context.ReadOnly, context.Direct, isDevice);
-            if (IsLocking)
-            {
-                new FileLocks(file.Fd, old.Filename).Take(context.Permissions, context.Shared);
-            }
 
-            return file;
+            // Without asking who else has locks: that would find our own, of the descriptor in use.
+            var locks = IsLocking ? new FileLocks(file.Fd, old.Filename) : null;
+            locks?.Take(context.Permissions, context.Shared);
+            return new Reopened(file, locks);
         });
     }
 
     protected internal override async ValueTask CommitReopenAsync(object? prepared)
     {
-        if (prepared is OpenFile file)
+        if (prepared is Reopened(var file, var locks))
         {
             var old = _file!;
-            Use(file);
-            await MainContext.RunOnWorkerAsync(() => Libc.Close(old.Fd));
+            Use(file, locks);
+
+            // Its users may be others than when it was prepared.
+            var (permissions, shared) = BlockGraph.UsersOf(Node);
+            shared = Node.ForceShare ? BlockPermissions.All : shared;
+            await MainContext.RunOnWorkerAsync(() =>
+            {
+                locks?.Take(permissions, shared);
+                locks?.Drop(permissions, shared);
+                return Libc.Close(old.Fd);
+            });
         }
     }
 
     protected internal override async ValueTask AbortReopenAsync(object? prepared)
     {
-        if (prepared is OpenFile file)
+        if (prepared is Reopened(var file, _))
         {
             await MainContext.RunOnWorkerAsync(() => Libc.Close(file.Fd));
         }
@@ -183,17 +191,13 @@ internal sealed partial class FileDriver(bool isDevice) : BlockDriver
         }
     }
 
-    private void Use(OpenFile file)
+    private void Use(OpenFile file, FileLocks? locks)
     {
         _file = file;
         _fd = file.Fd;
         _alignment = file.RequestAlignment;
-        _locks = IsLocking ? new FileLocks(file.Fd, FileName) : null;
-        if (_locks is not null)
-        {
-            // What a reopened descriptor took before it was taken into use.
-            var (permissions, shared) = BlockGraph.UsersOf(Node);
-            _locks.Assume(permissions, Node.ForceShare ? BlockPermissions.All : shared);
-        }
+        _locks = locks;
     }
+
+    private sealed record Reopened(OpenFile File, FileLocks? Locks);
 }

@@ -21,13 +21,6 @@ internal sealed class FileLocks(int fd, string fileName)
     public bool Differs(BlockPermissions used, BlockPermissions shared)
         => used != _used || (~shared & BlockPermissions.All) != _notShared;
 
-    /// <summary>The descriptor has these already.</summary>
-    public void Assume(BlockPermissions used, BlockPermissions shared)
-    {
-        _used = used;
-        _notShared = ~shared & BlockPermissions.All;
-    }
-
     /// <summary>Takes what is missing and checks it. Throws with nothing taken.</summary>
     public void Acquire(BlockPermissions used, BlockPermissions shared)
     {
