@@ -226,7 +226,7 @@ public sealed partial class BlockBackend : IDisposable
         {
             stats.Operations++;
             stats.Bytes += request.Length;
-            if (request.Op == BlockOp.Write && request.Offset + request.Length > Root.WriteHighestOffset)
+            if (request.Op is BlockOp.Write or BlockOp.WriteZeroes && request.Offset + request.Length > Root.WriteHighestOffset)
             {
                 Root.WriteHighestOffset = request.Offset + request.Length;
             }

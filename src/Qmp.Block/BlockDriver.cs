@@ -79,6 +79,9 @@ public abstract class BlockDriver
     /// <summary>Whether bitmaps can be stored in the image.</summary>
     public virtual bool CanStoreBitmaps => false;
 
+    /// <summary>What became of discards so far, for drivers that count them. <b>Any</b>.</summary>
+    public virtual BlockDiscardCounts? DiscardCounts => null;
+
     /// <summary>The plain name that opens the same image, or null if only options can say it.</summary>
     protected internal virtual string? ExactFileName => null;
 

@@ -31,6 +31,10 @@ internal sealed unsafe partial class FileDriver
     private bool _cannotZero;
     private bool _cannotDsync;
 
+    private BlockDiscardCounts _discards;
+
+    public override BlockDiscardCounts? DiscardCounts => _discards.Read();
+
     protected internal override void Submit(BlockOperation operation, long offset)
     {
         operation.Leaf = this;
@@ -230,6 +234,7 @@ internal sealed unsafe partial class FileDriver
     {
         if (_cannotPunch)
         {
+            _discards.Add(operation.Length, isDone: false);
             operation.Complete(0);
             return;
         }
@@ -276,6 +281,7 @@ internal sealed unsafe partial class FileDriver
             case Discarding:
                 // Advice: that it was not taken is no error.
                 _cannotPunch |= isUnsupported;
+                _discards.Add(operation.Length, isDone: result >= 0);
                 operation.Complete(isUnsupported || result >= 0 ? 0 : result);
                 break;
             case Zeroing when isUnsupported:

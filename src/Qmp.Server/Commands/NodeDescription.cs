@@ -49,7 +49,7 @@ internal static class NodeDescription
         };
     }
 
-    internal static bool IsFile(BlockNode node) => node.Driver.FormatName is "file" or "host_device";
+    private static bool IsFile(BlockNode node) => node.Driver.FormatName is "file" or "host_device";
 
     /// <summary>The drivers that can say whether an image was closed properly, or have it said by their child.</summary>
     private static bool StandsOnFile(BlockNode node) =>

@@ -19,12 +19,17 @@ internal static class NodeStatistics
 
     private static BlockStatsSpecific? DriverSpecific(BlockNode node)
     {
-        if (!NodeDescription.IsFile(node))
+        if (node.Driver.DiscardCounts is not { } discards)
         {
             return null;
         }
 
-        BlockStatsSpecificFile counts = new() { DiscardNbOk = 0, DiscardNbFailed = 0, DiscardBytesOk = 0 };
+        BlockStatsSpecificFile counts = new()
+        {
+            DiscardNbOk = (ulong)discards.Done,
+            DiscardNbFailed = (ulong)discards.Refused,
+            DiscardBytesOk = (ulong)discards.DoneBytes,
+        };
         return node.Options.Driver == BlockdevDriver.File
             ? new BlockStatsSpecific { Driver = BlockdevDriver.File, File = counts }
             : new BlockStatsSpecific { Driver = BlockdevDriver.HostDevice, HostDevice = counts };

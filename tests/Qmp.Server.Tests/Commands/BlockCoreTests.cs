@@ -46,6 +46,32 @@ public sealed class BlockCoreTests
         Assert.That(await _client.SayAsync("query-blockstats", """{"query-nodes": true}"""), Does.Contain("\"wr_highest_offset\": 12288,"));
     }
 
+    [Test]
+    public async Task DiscardsAreCounted()
+    {
+        string path = Path.GetTempFileName();
+        try
+        {
+            await _client.DoAsync("blockdev-add", $$"""{"driver": "file", "node-name": "f", "filename": "{{path}}", "discard": "unmap"}""");
+            await _client.DoAsync("block_resize", """{"node-name": "f", "size": 1048576}""");
+            await _server.OnMainAsync(async () =>
+            {
+                BlockBackend backend = await BlockBackend.CreateAsync(
+                    _server.Graph, _server.Graph.Find("f"), "test", BlockPermissions.Write, BlockPermissions.All, client: null);
+                Assert.That(await backend.DiscardAsync(65536, 131072), Is.Zero);
+                await backend.CloseAsync();
+            });
+            Assert.That(
+                await _client.SayAsync("query-blockstats", """{"query-nodes": true}"""),
+                Does.Contain("""{"discard-bytes-ok": 131072, "discard-nb-ok": 1, "driver": "file", "discard-nb-failed": 0}""")
+                .Or.Contain("""{"discard-bytes-ok": 0, "discard-nb-ok": 0, "driver": "file", "discard-nb-failed": 1}"""));
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
     [TestCase("blockdev-reopen", """{"options": []}""", "{}")]
     [TestCase("block-dirty-bitmap-merge", """{"node": "n", "target": "b", "bitmaps": []}""", "{}")]
     [TestCase("transaction", """{"actions": [{"type": "block-dirty-bitmap-enable", "data": {"node": "n", "name": "nope"}}]}""", "GenericError: Dirty bitmap 'nope' not found")]
