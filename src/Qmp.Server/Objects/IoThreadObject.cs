@@ -103,11 +103,21 @@ internal sealed class IoThreadObject : QomObject
         }
     }
 
-    public override ValueTask DisposeAsync()
+    public override async ValueTask DisposeAsync()
     {
-        // It waits for a loop that has nothing left to do.
-        _thread.Dispose();
-        return ValueTask.CompletedTask;
+        // Joining a thread blocks; the main loop does not.
+        if (AioContext.Current is { } main)
+        {
+            await main.RunOnWorkerAsync(() =>
+            {
+                _thread.Dispose();
+                return true;
+            });
+        }
+        else
+        {
+            _thread.Dispose();
+        }
     }
 
     private static long InRange(string name, long value) => value >= 0
