@@ -1,7 +1,11 @@
+using System.Globalization;
 using Qmp.Protocol;
 using Qmp.Protocol.Qapi;
 using Qmp.Protocol.Schema;
+using Qmp.Server.Chardevs;
 using Qmp.Server.Commands;
+using Qmp.Server.Monitors;
+using Qmp.Server.Objects;
 
 namespace Qmp.Server;
 
@@ -10,20 +14,44 @@ namespace Qmp.Server;
 /// </summary>
 public sealed class QmpServer
 {
+    // How long the last replies may take to leave: a client that does not read does not hold up the end.
+    private static readonly TimeSpan GoodbyeTime = TimeSpan.FromSeconds(1);
+
     private readonly ServerContext _context;
+    private readonly QmpCommandTable _commands;
     private readonly QmpCommandContext _commandLine;
+    private readonly ChardevRegistry _chardevs;
+    private readonly MonitorServices _services;
+    private readonly List<QmpMonitor> _monitors = [];
+    private int _unnamedMonitors;
     private bool _isStopped;
 
     /// <summary>Composes a server that has no monitors, nodes, objects or exports yet.</summary>
     /// <param name="options">How it is set up.</param>
     public QmpServer(ServerOptions options)
     {
-        _context = new ServerContext(options);
-        _commandLine = new QmpCommandContext(new CommandLineConnection(), options.Events);
+        var events = new QmpEventBus(options.Main);
+        _context = new ServerContext(options with { Events = events });
+        _commands = new QmpCommandTable(
+            new BlockCoreCommands(_context),
+            new BlockExportCommands(_context),
+            new ControlCommands(() => _commands!, _context.RequestStop),
+            new IntrospectCommands(),
+            new QomCommands(_context),
+            new MiscCommands(_context),
+            new DataplaneCommands(_context),
+            new TransactionCommands(_context));
+        _commandLine = new QmpCommandContext(new CommandLineConnection(), events);
+        _chardevs = new ChardevRegistry(_context);
+        _services = new MonitorServices(options.Main, _commands, events, _context.Log);
     }
 
     /// <summary>Completed when somebody asked for the end: <c>quit</c>, or a signal. <b>Any</b>.</summary>
     public Task StopRequested => _context.StopRequested;
+
+    internal IReadOnlyList<QmpMonitor> Monitors => _monitors;
+
+    internal ServerContext Context => _context;
 
     /// <summary>Asks for an orderly end. <b>Any</b>; idempotent.</summary>
     public void RequestStop() => _context.RequestStop();
@@ -34,44 +62,35 @@ public sealed class QmpServer
     /// <exception cref="QmpException">It failed.</exception>
     public async ValueTask ExecuteAsync(string command, QapiDocument arguments)
     {
-        switch (command)
-        {
-            case "blockdev-add":
-                await _context.Graph.OpenAsync(Read(arguments, BlockdevOptions.Read));
-                break;
-            case "object-add":
-                await new QomCommands(_context).ObjectAddAsync(Read(arguments, ObjectOptions.Read), _commandLine);
-                break;
-            default:
-                await new BlockExportCommands(_context).BlockExportAddAsync(Read(arguments, BlockExportOptions.Read), _commandLine);
-                break;
-        }
+        var found = _commands.Commands.First(c => c.Name == command);
+        await found.InvokeAsync(arguments, _commandLine);
     }
 
-    private delegate T Reader<T>(ref QapiReader reader);
-
-    private static T Read<T>(QapiDocument document, Reader<T> read)
-    {
-        var reader = new QapiReader(document);
-        return read(ref reader);
-    }
-
-    /// <summary>Makes a character device.</summary>
+    /// <summary>Makes a character device; with <c>wait=on</c> completes when its first client has come.</summary>
     /// <param name="id">Its name.</param>
     /// <param name="socket">What it is.</param>
-    public void AddChardev(string id, ChardevSocket socket) => throw new QmpException("not yet");
+    /// <exception cref="QmpException">It cannot be made.</exception>
+    public ValueTask AddChardevAsync(string id, ChardevSocket socket) => _chardevs.AddAsync(id, socket);
 
-    /// <summary>Makes a monitor; it serves from <see cref="StartAsync"/> on.</summary>
+    /// <summary>Makes a monitor. It serves when the host runs its service.</summary>
     /// <param name="options">Its options.</param>
     /// <exception cref="QmpException">It cannot be made.</exception>
-    public void AddMonitor(MonitorOptions options) => throw new QmpException("not yet");
+    public void AddMonitor(MonitorOptions options)
+    {
+        if ((options.Mode ?? MonitorMode.Control) != MonitorMode.Control)
+        {
+            throw new QmpException("Only QMP is supported");
+        }
 
-    /// <summary>Begins to serve the monitors.</summary>
-    public ValueTask StartAsync() => ValueTask.CompletedTask;
+        var chardev = _chardevs.Claim(options.Chardev);
+        var name = options.Id ?? string.Create(CultureInfo.InvariantCulture, $"compat_monitor{_unnamedMonitors++}");
+        _context.Objects.Objects.Add(name, new MonitorObject());
+        _monitors.Add(new QmpMonitor(name, chardev, options.Pretty ?? false, _services));
+    }
 
     /// <summary>
-    /// Ends exports, drains, flushes and closes all nodes, ends objects, and last the monitors, which tell their
-    /// clients of all that. Idempotent.
+    /// Ends exports, drained sections and nodes, flushing what was written, and then objects. Monitors still answer and
+    /// send the events of all that. Idempotent.
     /// </summary>
     public async ValueTask StopAsync()
     {
@@ -81,9 +100,38 @@ public sealed class QmpServer
         }
 
         _isStopped = true;
+        await _context.Drains.ShutdownAsync();
         await _context.Exports.ClearAsync();
         await _context.Graph.CloseAllAsync();
         await _context.Objects.ClearAsync();
+    }
+
+    /// <summary>Ends monitors and sockets, after the host's services: the last replies leave first. Idempotent.</summary>
+    public async ValueTask CloseMonitorsAsync()
+    {
+        foreach (var monitor in _monitors)
+        {
+            monitor.Stop();
+        }
+
+        var deadline = _context.Main.NowNs + ((long)GoodbyeTime.TotalMilliseconds * 1_000_000);
+        while (_monitors.Any(m => m.HasConnections) && _context.Main.NowNs < deadline)
+        {
+            await _context.Main.DelayAsync(TimeSpan.FromMilliseconds(2));
+        }
+
+        foreach (var monitor in _monitors)
+        {
+            monitor.Abort();
+        }
+
+        RemoveSockets();
+    }
+
+    /// <summary>Removes the names of all sockets, for an end in haste. <b>Any</b>.</summary>
+    public void RemoveSockets()
+    {
+        _chardevs.Dispose();
     }
 
     private sealed class CommandLineConnection : IQmpConnection

@@ -1,3 +1,5 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Qmp.Aio;
 using Qmp.Daemon.CommandLine;
 using Qmp.Daemon.Process;
@@ -50,7 +52,8 @@ internal sealed class StorageDaemon(AioContext main, AioEngineKind engine, Actio
                 _atExit.Add(CreatePidFile(pidFile));
             }
 
-            await _server.StartAsync();
+            using var host = NewHost();
+            await host.StartAsync();
             if (daemonize)
             {
                 Daemonizer.Detach();
@@ -61,13 +64,33 @@ internal sealed class StorageDaemon(AioContext main, AioEngineKind engine, Actio
             }
 
             await _server.StopRequested;
+
+            // Monitors go last: their clients hear of the end of everything else.
+            await _server.StopAsync();
+            await host.StopAsync();
             return 0;
         }
         finally
         {
             await _server.StopAsync();
+            await _server.CloseMonitorsAsync();
             RunAtExit();
         }
+    }
+
+    private IHost NewHost()
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
+        builder.Services.AddSingleton<IHostLifetime, NoHostLifetime>(); // signals are ours
+        builder.Services.AddQmpServer(_server);
+        return builder.Build();
+    }
+
+    private sealed class NoHostLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 
     // The folder first, then what is in it: a second daemon must not touch the disk or the sockets.
@@ -99,7 +122,7 @@ internal sealed class StorageDaemon(AioContext main, AioEngineKind engine, Actio
                 case OptionKind.Object:
                     return await ExecuteAsync("object-add", option, "qom-type", ObjectHelp.For);
                 case OptionKind.Chardev:
-                    return AddChardev(option);
+                    return await AddChardevAsync(option);
                 case OptionKind.Monitor:
                     return AddMonitor(option);
                 case OptionKind.NbdServer:
@@ -135,11 +158,11 @@ internal sealed class StorageDaemon(AioContext main, AioEngineKind engine, Actio
         return null;
     }
 
-    private string? AddChardev(Option option)
+    private async ValueTask<string?> AddChardevAsync(Option option)
     {
         if (ChardevOptions.Parse(option.Argument, text => warn(option.Location, text), out var helpWanted) is var (id, socket))
         {
-            _server.AddChardev(id, socket);
+            await _server.AddChardevAsync(id, socket);
         }
 
         return helpWanted ? ChardevOptions.Help : null;
@@ -176,6 +199,7 @@ internal sealed class StorageDaemon(AioContext main, AioEngineKind engine, Actio
     private void Hurry()
     {
         log("stopping in haste");
+        _server.RemoveSockets();
         RunAtExit();
         Environment.Exit(1);
     }
