@@ -17,6 +17,9 @@ internal sealed class QmpMonitor(string name, SocketChardev chardev, bool isPret
     /// <summary>Where clients come from.</summary>
     public SocketChardev Chardev { get; } = chardev;
 
+    /// <summary>Whether it has clients.</summary>
+    public bool HasConnections => _connections.Count > 0;
+
     /// <summary>Begins to take clients.</summary>
     public void Start() => Chardev.Attach(OnConnected);
 
