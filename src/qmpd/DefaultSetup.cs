@@ -37,7 +37,6 @@ internal sealed class DefaultSetup
         "--export", $"vhost-user-blk,id=disk0,node-name=disk0,addr.type=unix,addr.path={Escape(DiskSocket)},iothread=iothread0,writable=on",
         "--chardev", $"socket,id=qmp0,path={Escape(QmpSocket)},server=on,wait=off",
         "--monitor", "qmp0",
-        "--pidfile", PidFile,
     ];
 
     /// <summary>Makes the folder, private to the user.</summary>
