@@ -1,4 +1,3 @@
-using Qmp.Aio;
 using Qmp.Protocol;
 using Qmp.Protocol.Qapi;
 using Qmp.Protocol.Wire;
