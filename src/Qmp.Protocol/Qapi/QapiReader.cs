@@ -40,12 +40,18 @@ public ref struct QapiReader
 
     /// <summary>Enters the current value, which must be an object.</summary>
     /// <returns>What <see cref="EndObject"/> needs to come back.</returns>
-    /// <exception cref="QmpException">It is something else.</exception>
+    /// <exception cref="QmpException">It is something else, or nested too deeply for the thread's stack.</exception>
     public int BeginObject()
     {
         if (Kind != QapiKind.Object)
         {
             throw WrongType("object");
+        }
+
+        // Types may contain themselves, and a thread's stack may be small.
+        if (!RuntimeHelpers.TryEnsureSufficientExecutionStack())
+        {
+            throw Error("Parameters are nested too deeply");
         }
 
         var outer = _container;
