@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Qmp.Aio;
 
 /// <summary>How a loop talks to the kernel.</summary>
@@ -23,9 +25,14 @@ public enum AioEngineKind
 /// </summary>
 public abstract class AioEngine : IDisposable
 {
+    private static int _hasLoggedFallback;
+
     private protected AioEngine()
     {
     }
+
+    /// <summary>Makes an io_uring engine, or says why it cannot be.</summary>
+    internal delegate bool TryCreateIoUring([NotNullWhen(true)] out AioEngine? engine, out string reason);
 
     /// <summary>Which one it is.</summary>
     public abstract AioEngineKind Kind { get; }
@@ -40,10 +47,15 @@ public abstract class AioEngine : IDisposable
     private protected AioContext Context { get; private set; } = null!;
 
     /// <summary>
-    /// Makes an engine. <see cref="AioEngineKind.Auto"/> falls back to threads, with one line to <paramref name="log"/>
-    /// that says why. <b>Any</b>. Throws <see cref="PlatformNotSupportedException"/> if io_uring is asked for by name and forbidden.
+    /// Makes an engine. <see cref="AioEngineKind.Auto"/> falls back to threads, with one line per
+    /// process to <paramref name="log"/> that says why. <b>Any</b>. Throws <see cref="PlatformNotSupportedException"/> if io_uring is asked for by name and forbidden.
     /// </summary>
     public static AioEngine Create(AioEngineKind kind, Action<string>? log = null)
+        => Create(kind, log, IoUringEngine.TryCreate);
+
+    internal static void ForgetFallback() => _hasLoggedFallback = 0;
+
+    internal static AioEngine Create(AioEngineKind kind, Action<string>? log, TryCreateIoUring tryCreateIoUring)
     {
         switch (kind)
         {
@@ -51,7 +63,7 @@ public abstract class AioEngine : IDisposable
                 return new ThreadsEngine();
             case AioEngineKind.IoUring:
             case AioEngineKind.Auto:
-                if (IoUringEngine.TryCreate(out var engine, out var reason))
+                if (tryCreateIoUring(out var engine, out var reason))
                 {
                     return engine;
                 }
@@ -61,27 +73,16 @@ public abstract class AioEngine : IDisposable
                     throw new PlatformNotSupportedException($"io_uring is not available: {reason}");
                 }
 
-                log?.Invoke($"io_uring is not available ({reason}): using threads for I/O");
+                // Once per process, however many loops there are.
+                if (Interlocked.Exchange(ref _hasLoggedFallback, 1) == 0)
+                {
+                    log?.Invoke($"io_uring is not available ({reason}): using threads for I/O");
+                }
+
                 return new ThreadsEngine();
             default:
                 throw new ArgumentOutOfRangeException(nameof(kind), kind, "A simulated engine is made by a Simulation.");
         }
-    }
-
-    /// <summary>
-    /// The engine that a user asked for by name: <c>auto</c>, <c>io_uring</c> or <c>threads</c>. <b>Any</b>.
-    /// </summary>
-    public static bool TryParseKind(string? name, out AioEngineKind kind)
-    {
-        AioEngineKind? parsed = name switch
-        {
-            "auto" or null or "" => AioEngineKind.Auto,
-            "io_uring" => AioEngineKind.IoUring,
-            "threads" => AioEngineKind.Threads,
-            _ => null,
-        };
-        kind = parsed ?? AioEngineKind.Auto;
-        return parsed is not null;
     }
 
     /// <summary>Reads; completes with the bytes read, fewer at the end of the file.</summary>

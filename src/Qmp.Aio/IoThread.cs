@@ -7,7 +7,7 @@ public sealed class IoThread : IDisposable
     private bool _isDisposed;
 
     /// <summary>
-    /// Starts the thread; its loop takes bottom halves at once. Throws as <see cref="AioEngine.Create"/>.
+    /// Starts the thread; its loop takes bottom halves at once. Throws as <see cref="AioEngine.Create(AioEngineKind, Action{string}?)"/>.
     /// </summary>
     /// <param name="name">Name of the loop and of the thread.</param>
     /// <param name="kind">Engine.</param>

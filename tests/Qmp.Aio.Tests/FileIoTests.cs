@@ -130,6 +130,25 @@ public sealed unsafe partial class FileIoTests(AioEngineKind kind) : LoopTestBas
     }
 
     [Test]
+    public void A_full_batch_goes_to_the_kernel_without_waiting_for_the_end_of_the_turn()
+    {
+        _buffer[Block] = 0xaa;
+        Assert.That(Libc.Pwrite(_fd, _buffer + Block, 1, 0), Is.EqualTo(1));
+        Loop.RunOnce(mayBlock: false);
+        Loop.AioMaxBatch = 2;
+        NotedRequest request = new();
+        _segments[0] = new Iovec(_buffer, 1);
+        _segments[1] = new Iovec(_buffer + 1, 1);
+        Loop.Engine.Read(request, _fd, _segments, 1, 0);
+        Loop.Engine.Read(request, _fd, _segments + 1, 1, 0);
+        Assert.That(
+            SpinWait.SpinUntil(() => Volatile.Read(ref _buffer[0]) == 0xaa && Volatile.Read(ref _buffer[1]) == 0xaa, Patience),
+            "the batch was not submitted");
+        Assert.That(request.IsDone, Is.False, "a handler ran inside a submission");
+        TurnUntil(() => request.Results.Count == 2, "both completed");
+    }
+
+    [Test]
     public void A_request_may_be_submitted_again_from_its_completion()
     {
         Assert.That(Libc.Ftruncate(_fd, Block), Is.Zero);

@@ -170,16 +170,6 @@ public sealed class MovingTests(AioEngineKind kind) : LoopTestBase(kind)
     }
 
     [Test]
-    public void The_engine_is_the_one_that_was_asked_for()
-    {
-        Assert.That(Loop.Engine.Kind, Is.EqualTo(Kind));
-        Assert.That(AioEngine.TryParseKind("io_uring", out var kind) && kind == AioEngineKind.IoUring);
-        Assert.That(AioEngine.TryParseKind("threads", out kind) && kind == AioEngineKind.Threads);
-        Assert.That(AioEngine.TryParseKind(null, out kind) && kind == AioEngineKind.Auto);
-        Assert.That(AioEngine.TryParseKind("nvme", out _), Is.False);
-    }
-
-    [Test]
     public async Task DelayAsync_resumes_on_the_loop_and_obeys_its_token()
     {
         using IoThread thread = new("delay", Kind);
