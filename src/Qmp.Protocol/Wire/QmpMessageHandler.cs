@@ -175,6 +175,12 @@ public sealed class QmpMessageHandler : IJsonRpcMessageHandler, IValueTaskSource
     {
         _isReadPending = true;
         Pump();
+
+        // The greeting was queued before anything was read, and no read of the engine's will flush it.
+        if (_isReadPending)
+        {
+            Flush();
+        }
     }
 
     // Completes the engine's read, if it waits and there is something. The engine goes on inside.
