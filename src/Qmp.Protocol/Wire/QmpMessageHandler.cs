@@ -174,6 +174,7 @@ public sealed class QmpMessageHandler : IJsonRpcMessageHandler, IValueTaskSource
     private void BeginPendingRead()
     {
         _isReadPending = true;
+        Flush(); // the greeting: the client waits for it
         Pump();
 
         // The greeting was queued before anything was read, and no read of the engine's will flush it.

@@ -24,6 +24,15 @@ public sealed class EngineTrapTests
     }
 
     [Test]
+    public async Task WhatIsSentBeforeTheClientSpeaksLeavesAtOnce()
+    {
+        await using var server = new WireServer();
+        await server.Scheduler.RunAsync(() => server.Handler.Send("greeting"u8));
+        await server.StartAsync(negotiate: false);
+        Assert.That(await server.LineAsync(), Is.EqualTo("greeting"));
+    }
+
+    [Test]
     public async Task AMessageWithoutAMethodIsAnsweredAndTheConnectionLives()
     {
         await using var server = await new WireServer().StartAsync();
