@@ -401,7 +401,8 @@ internal sealed unsafe class IoUringEngine : AioEngine
                 return;
             }
 
-            if (result != -Errno.ECANCELED && Events != AioEvents.None)
+            // A poll that was cancelled, or that the kernel had no memory for, is armed again as it is wanted now.
+            if (result is not (-Errno.ECANCELED or -Errno.ENOMEM or -Errno.EAGAIN) && Events != AioEvents.None)
             {
                 Report(result);
             }
