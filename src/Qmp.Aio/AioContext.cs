@@ -170,6 +170,16 @@ public sealed partial class AioContext : IDisposable
     }
 
     /// <summary>
+    /// Signals an event of another party, at the latest when this turn submits: cheaper than
+    /// <see cref="AioEventFd.Signal"/> right before that. The descriptor must stay open until then. <b>Loop</b>.
+    /// </summary>
+    public void Signal(AioEventFd eventFd)
+    {
+        AssertCurrent();
+        _engine.Signal(eventFd);
+    }
+
+    /// <summary>
     /// Closes the engine. Not while the loop runs, and not with I/O in flight. What is scheduled afterwards never runs.
     /// </summary>
     public void Dispose()

@@ -121,6 +121,9 @@ public abstract class AioEngine : IDisposable
         Context = context;
     }
 
+    /// <summary><b>Loop</b>. Signals an eventfd, at the latest when the loop submits.</summary>
+    internal virtual void Signal(AioEventFd eventFd) => eventFd.Signal();
+
     /// <summary><b>Loop</b>. Submits what is queued without waiting or reaping.</summary>
     internal abstract void Flush();
 

@@ -34,6 +34,46 @@ public sealed class PollingTests(AioEngineKind kind) : LoopTestBase(kind)
     }
 
     [Test]
+    public void Spins_that_catch_nothing_make_longer_and_longer_pauses()
+    {
+        BusyPoller poller = new() { MaxNs = 32768 };
+        poller.Adjust(10_000);
+        List<int> pauses = [];
+        for (var round = 0; round < 9; round++)
+        {
+            for (var miss = 0; miss < 8; miss++)
+            {
+                Assert.That(poller.NextSpinNs(), Is.EqualTo(4000));
+                poller.NoteSpin(caught: false);
+            }
+
+            var pause = 0;
+            while (poller.NextSpinNs() == 0)
+            {
+                pause++;
+            }
+
+            pauses.Add(pause);
+        }
+
+        Assert.That(pauses, Is.EqualTo(new[] { 64, 128, 256, 512, 1024, 2048, 4096, 4096, 4096 }));
+        poller.NoteSpin(caught: true);
+        Assert.That(poller.NextSpinNs(), Is.EqualTo(4000), "a spin that catches work ends the doubt");
+    }
+
+    [Test]
+    public void A_signal_through_the_loop_arrives_before_it_sleeps()
+    {
+        using AioEventFd call = new();
+        var signals = 0;
+        using var watch = Loop.WatchEvent(call, () => signals++);
+        Loop.Schedule(_ => Loop.Signal(call));
+        TurnUntil(() => signals == 1, "the signal");
+        Loop.Schedule(_ => Loop.Signal(call));
+        TurnUntil(() => signals == 2, "the second signal");
+    }
+
+    [Test]
     public void A_handler_is_found_by_looking_and_told_before_the_loop_sleeps()
     {
         using AioEventFd kick = new();

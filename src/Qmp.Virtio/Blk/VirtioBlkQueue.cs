@@ -323,9 +323,9 @@ internal sealed unsafe class VirtioBlkQueue : AioDeferred, IAioEventHandler
     /// <inheritdoc/>
     protected override void OnEndOfTurn()
     {
-        if (_queue.Flush())
+        if (_queue.Flush() && _call != null)
         {
-            _call?.Signal();
+            _context.Signal(_call);
         }
         if (_idle != null && _queue.InFlight == 0)
         {

@@ -7,6 +7,7 @@ namespace Qmp.Aio;
 internal struct Sqe
 {
     [FieldOffset(0)] public byte Opcode;
+    [FieldOffset(1)] public byte Flags;
     [FieldOffset(4)] public int Fd;
     [FieldOffset(8)] public ulong Offset;
     [FieldOffset(16)] public ulong Address;
@@ -76,6 +77,7 @@ internal static class IoUringAbi
     public const uint FsyncDataOnly = 1;
     public const uint PollAddMulti = 1;
     public const uint CqeMore = 2;
+    public const byte SqeCqeSkipSuccess = 1 << 6;
 
     public const uint SetupCqSize = 1 << 3;
     public const uint SetupClamp = 1 << 4;
@@ -90,6 +92,7 @@ internal static class IoUringAbi
     public const uint FeatureSingleMmap = 1 << 0;
     public const uint FeatureNoDrop = 1 << 1;
     public const uint FeatureExtArg = 1 << 8;
+    public const uint FeatureCqeSkip = 1 << 11;
 
     public const uint EnterGetEvents = 1 << 0;
     public const uint EnterExtArg = 1 << 3;

@@ -25,6 +25,7 @@ internal sealed unsafe class IoUringRing : IDisposable
 
     private readonly int _fd;
     private readonly uint _setupFlags;
+    private readonly uint _features;
     private readonly byte* _rings;
     private readonly nuint _ringsSize;
     private readonly Sqe* _sqes;
@@ -50,6 +51,7 @@ internal sealed unsafe class IoUringRing : IDisposable
     {
         _fd = _enterFd = fd;
         _setupFlags = p.Flags;
+        _features = p.Features;
         _rings = rings;
         _ringsSize = ringsSize;
         _sqes = sqes;
@@ -76,6 +78,9 @@ internal sealed unsafe class IoUringRing : IDisposable
 
     /// <summary>Entries taken but not yet seen by the kernel.</summary>
     public uint Pending => _tail - Volatile.Read(ref *_sqHead);
+
+    /// <summary>Whether an operation can go without a completion when it succeeds (Linux 5.17).</summary>
+    public bool CanSkipCompletions => (_features & FeatureCqeSkip) != 0;
 
     /// <summary>Whether completions stand in the queue.</summary>
     public bool HasCompletions => Volatile.Read(ref *_cqTail) != *_cqHead;
