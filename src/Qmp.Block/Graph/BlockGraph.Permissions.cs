@@ -105,9 +105,11 @@ public sealed partial class BlockGraph
 
     private static void CheckConflicts(BlockNode node)
     {
-        foreach (var a in node.ParentEdges)
+        // The newest user first: QEMU names that one, where several are in the way.
+        BlockEdge[] users = [.. node.ParentEdges.AsEnumerable().Reverse()];
+        foreach (var a in users)
         {
-            foreach (var b in node.ParentEdges)
+            foreach (var b in users)
             {
                 if (a != b && (b.Permissions & ~a.Shared) is var refused and not BlockPermissions.None)
                 {

@@ -148,6 +148,11 @@ public sealed partial class BlockGraph
         }
 
         Connect(parent, name, child, role);
+        if (!HasName(parent))
+        {
+            AssignName(parent, parent.Options.NodeName);
+        }
+
         return child;
     }
 
@@ -191,14 +196,10 @@ public sealed partial class BlockGraph
                 AssignName(node, node.Options.NodeName);
             }
 
+            // A format gets its name when its file is open, before it looks into it: names made up count in that order,
+            // and a name that is taken is found before anything that is wrong with the image.
             await driver.OpenAsync(new BlockOpenContext(this, node));
             isOpen = true;
-            if (driver.IsFormat)
-            {
-                // A format's file is opened before the format itself gets its name: so do the generated names count.
-                AssignName(node, node.Options.NodeName);
-            }
-
             await RefreshPermissionsAsync([node]);
             node.LengthBytes = CheckLength(await driver.GetLengthAsync());
         }
@@ -229,6 +230,8 @@ public sealed partial class BlockGraph
 
     private static long CheckLength(long length)
         => length <= LengthMax ? RoundLength(length) : throw new QmpException("Could not refresh total sector count: File too large");
+
+    private bool HasName(BlockNode node) => _byName.GetValueOrDefault(node.NodeName) == node;
 
     private void AssignName(BlockNode node, string? name)
     {

@@ -89,9 +89,7 @@ internal sealed class QomCommands(ServerContext server) : IQomCommands
             throw new QmpException($"{arguments.Id} is not a user-creatable object");
         }
 
-        target.CheckDeletable();
-        Tree.Objects.Remove(target);
-        await target.DisposeAsync();
+        await Tree.RemoveAsync(target);
     }
 
     private static IEnumerable<(string Name, string Type)> PropertiesOf(QomObject target) =>

@@ -51,7 +51,7 @@ internal sealed class IoThreadObject : QomObject
     /// <param name="main">The main loop, which the caller is on.</param>
     /// <param name="engine">Engine of the loop.</param>
     /// <param name="log">For the line that tells of a fallback.</param>
-    /// <param name="isInUse">Whether anything lives on a loop: then the object cannot be deleted.</param>
+    /// <param name="isInUse">Whether anything lives on a loop: then the thread outlives the object.</param>
     /// <param name="configure">Sets properties before anything can see the object; what it throws ends the thread.</param>
     public static async ValueTask<IoThreadObject> CreateAsync(
         string id, AioContext main, AioEngineKind engine, Action<string>? log, Func<AioContext, bool> isInUse, Action<IoThreadObject> configure)
@@ -95,13 +95,7 @@ internal sealed class IoThreadObject : QomObject
         (_threadPoolMin, _threadPoolMax) = (newMin, newMax);
     }
 
-    public override void CheckDeletable()
-    {
-        if (_isInUse(Context))
-        {
-            throw new QmpException($"object '{Name}' is in use, can not be deleted");
-        }
-    }
+    public override bool IsInUse => _isInUse(Context);
 
     public override async ValueTask DisposeAsync()
     {

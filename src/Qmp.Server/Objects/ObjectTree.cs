@@ -8,6 +8,8 @@ namespace Qmp.Server.Objects;
 /// </summary>
 internal sealed class ObjectTree
 {
+    private readonly List<QomObject> _nameless = [];
+
     public ObjectTree()
     {
         Objects = Root.Add("objects", new QomContainer());
@@ -57,9 +59,29 @@ internal sealed class ObjectTree
         return found ?? throw NotFound(path);
     }
 
-    /// <summary>Removes and ends all objects that users made.</summary>
+    /// <summary>Removes an object that a user made. What is in use loses its name now and ends with the daemon, as in QEMU.</summary>
+    public async ValueTask RemoveAsync(QomObject target)
+    {
+        Objects.Remove(target);
+        if (target.IsInUse)
+        {
+            _nameless.Add(target);
+        }
+        else
+        {
+            await target.DisposeAsync();
+        }
+    }
+
+    /// <summary>Removes and ends all objects that users made. Nothing is in use any more.</summary>
     public async ValueTask ClearAsync()
     {
+        foreach (var target in _nameless)
+        {
+            await target.DisposeAsync();
+        }
+
+        _nameless.Clear();
         foreach (var child in Objects.Children.Where(o => o.IsUserCreatable).ToArray())
         {
             Objects.Remove(child);

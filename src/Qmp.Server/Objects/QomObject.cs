@@ -1,5 +1,3 @@
-using Qmp.Protocol;
-
 namespace Qmp.Server.Objects;
 
 /// <summary>
@@ -33,11 +31,8 @@ internal abstract class QomObject(string typeName)
     /// <summary>Whether it is made with <c>object-add</c> and may be removed with <c>object-del</c>.</summary>
     public bool IsUserCreatable => Type.IsUserCreatable;
 
-    /// <summary>Called before <c>object-del</c> removes it.</summary>
-    /// <exception cref="QmpException">It cannot be removed now.</exception>
-    public virtual void CheckDeletable()
-    {
-    }
+    /// <summary>Whether something still needs it: deleted, it only loses its name, and ends with the daemon.</summary>
+    public virtual bool IsInUse => false;
 
     /// <summary>Ends it, after it has been taken out of the tree.</summary>
     public virtual ValueTask DisposeAsync() => ValueTask.CompletedTask;
