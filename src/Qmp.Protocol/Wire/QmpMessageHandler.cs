@@ -174,14 +174,10 @@ public sealed class QmpMessageHandler : IJsonRpcMessageHandler, IValueTaskSource
     private void BeginPendingRead()
     {
         _isReadPending = true;
-        Flush(); // the greeting: the client waits for it
-        Pump();
 
-        // The greeting was queued before anything was read, and no read of the engine's will flush it.
-        if (_isReadPending)
-        {
-            Flush();
-        }
+        // The greeting was queued before anything was read, and the client waits for it.
+        Flush();
+        Pump();
     }
 
     // Completes the engine's read, if it waits and there is something. The engine goes on inside.
