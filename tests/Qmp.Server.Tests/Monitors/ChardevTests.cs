@@ -27,7 +27,7 @@ public sealed class ChardevTests
     public async Task AnAbstractSocketHasNoFile()
     {
         using var folder = new WorkFolder();
-        var name = "qmp-test-" + Path.GetFileName(folder.FullPath);
+        var name = "qmp-test-" + Path.GetFileName(folder.Path);
         var options = MonitorServer.Unix(name);
         options.Addr.Unix!.Data.Abstract = true;
         await using var server = await new MonitorServer().StartAsync(options);
@@ -50,7 +50,7 @@ public sealed class ChardevTests
     public async Task ADescriptorThatListensIsTakenOver()
     {
         using var folder = new WorkFolder();
-        var path = Path.Combine(folder.FullPath, "l.sock");
+        var path = Path.Combine(folder.Path, "l.sock");
         using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         listener.Bind(new UnixDomainSocketEndPoint(path));
         var fd = Aio.Libc.Duplicate((int)listener.Handle);
@@ -69,7 +69,7 @@ public sealed class ChardevTests
     public async Task AMonitorThatConnectsConnectsAgain()
     {
         using var folder = new WorkFolder();
-        var path = Path.Combine(folder.FullPath, "l.sock");
+        var path = Path.Combine(folder.Path, "l.sock");
         using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         listener.Bind(new UnixDomainSocketEndPoint(path));
         listener.Listen();

@@ -19,7 +19,7 @@ internal sealed class MonitorServer : IAsyncDisposable
 
     internal WorkFolder Folder { get; } = new();
 
-    internal string SocketPath => Path.Combine(Folder.FullPath, "q.sock");
+    internal string SocketPath => Path.Combine(Folder.Path, "q.sock");
 
     internal static ChardevSocket Unix(string path) => new()
     {
