@@ -115,6 +115,8 @@ public sealed class GraphTests() : BlockTestBase(AioEngineKind.Threads)
         await Main.Enter();
         await Graph.OpenAsync(FileOptions("f", MakeFile("a.img", 1 << 20)));
         Assert.That(await ErrorOf(() => Graph.OpenAsync(RawOptions("r", "f", offset, size))), Is.EqualTo(error));
+        Assert.That(await ErrorOf(() => Graph.OpenAsync(RawOptions("f", "f", offset, size))), Is.EqualTo("Duplicate nodes with node-name='f'"), "names are checked first");
+        Assert.That(Graph.Find("f").Parents, Is.Empty);
         Assert.That(await ErrorOf(() => Graph.OpenAsync(RawOptions("r", "nope"))), Is.EqualTo("Cannot find device='nope' nor node-name='nope'"));
     }
 

@@ -75,7 +75,8 @@ public sealed class ResizeTests(AioEngineKind kind) : BlockTestBase(kind)
                 + "and unshared by node 'w' (uses node 'f' as 'file' child)."));
         Assert.That(
             await ErrorOf(() => Graph.ResizeAsync(file, 4096)),
-            Does.StartWith("Permission conflict on node 'f': permissions 'resize' are both required by an unnamed block device (uses node 'f' as 'root' child)"));
+            Is.EqualTo("Permission conflict on node 'f': permissions 'resize' are both required by an unnamed block device (uses node 'f' as 'root' child) "
+                + "and unshared by node 'x' (uses node 'f' as 'file' child)."));
         Assert.That(Graph.Backends, Is.Empty);
         Assert.That(Graph.Sections, Is.Empty);
     }

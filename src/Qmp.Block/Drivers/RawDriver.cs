@@ -31,11 +31,11 @@ internal sealed class RawDriver : BlockDriver
     protected internal override async ValueTask OpenAsync(BlockOpenContext context)
     {
         var options = Require(context.Options.Raw);
-        CheckRange(options);
         var child = await context.OpenChildAsync(
             "file",
             options.File,
             BlockChildRole.Primary | (IsWindow(options) ? BlockChildRole.Data : BlockChildRole.Filtered));
+        CheckRange(options);
         (_offset, _size) = Window(options, child.LengthBytes);
     }
 
