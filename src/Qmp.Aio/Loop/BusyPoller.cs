@@ -10,14 +10,15 @@ internal struct BusyPoller
     /// <summary>The first spin after none, in nanoseconds.</summary>
     private const long FirstNs = 4000;
 
-    /// <summary>Spins in a row that caught nothing before spinning pauses.</summary>
-    private const int MissesMax = 8;
+    /// <summary>Spins that are judged together: if fewer than half of them caught anything, spinning pauses.</summary>
+    private const int Window = 8;
 
     /// <summary>Sleeps without a spin: first and longest pause.</summary>
     private const int PauseFirst = 64;
     private const int PauseMax = 4096;
 
-    private int _misses;
+    private int _spins;
+    private int _catches;
     private int _pauseLeft;
     private int _pause;
     private long _maxNs;
@@ -66,17 +67,24 @@ internal struct BusyPoller
     /// <summary>A spin has ended: by work that it found, or in sleep.</summary>
     public void NoteSpin(bool caught)
     {
-        if (caught)
+        _catches += caught ? 1 : 0;
+        if (++_spins < Window)
         {
-            _misses = 0;
+            return;
+        }
+
+        // A catch now and then is luck, for instance when the other side ran because this thread was preempted.
+        if (_catches * 2 >= Window)
+        {
             _pause = 0;
         }
-        else if (++_misses == MissesMax)
+        else
         {
-            _misses = 0;
             _pause = _pause == 0 ? PauseFirst : Math.Min(_pause * 2, PauseMax);
             _pauseLeft = _pause;
         }
+
+        _spins = _catches = 0;
     }
 
     /// <summary>The loop had to wait <paramref name="waitedNs"/> (spinning and sleeping together) for its next work.</summary>
