@@ -7,7 +7,7 @@ namespace Qmp.Server.Commands;
 internal sealed class BlockExportCommands(ServerContext server) : IBlockExportCommands
 {
     public ValueTask BlockExportAddAsync(BlockExportOptions arguments, QmpCommandContext context) =>
-        server.Exports.AddAsync(arguments);
+        server.Exports.AddAsync(arguments, takesDescriptors: context.Connection.Id == 0);
 
     public ValueTask BlockExportDelAsync(BlockExportDelArguments arguments, QmpCommandContext context)
     {

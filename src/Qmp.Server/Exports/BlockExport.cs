@@ -36,8 +36,9 @@ internal abstract class BlockExport(BlockExportOptions options)
     public virtual bool SupportsMultipleIoThreads => false;
 
     /// <summary>Checks what only this kind has, and takes addresses, before the node is touched.</summary>
+    /// <param name="takesDescriptors">Whether numbers of descriptors have a meaning.</param>
     /// <exception cref="QmpException">It cannot be made.</exception>
-    public abstract void Prepare();
+    public abstract void Prepare(bool takesDescriptors);
 
     /// <summary>Begins to serve; <see cref="Backend"/> is set.</summary>
     public abstract ValueTask StartAsync();

@@ -18,8 +18,10 @@ internal sealed class ExportRegistry(ServerContext server)
     public BlockExport? Find(string id) => _exports.Find(e => e.Options.Id == id);
 
     /// <summary>Makes an export.</summary>
+    /// <param name="options">What the user asks for.</param>
+    /// <param name="takesDescriptors">Whether numbers of descriptors have a meaning: on the command line.</param>
     /// <exception cref="QmpException">It cannot be made; nothing remains of it.</exception>
-    public async ValueTask AddAsync(BlockExportOptions options)
+    public async ValueTask AddAsync(BlockExportOptions options, bool takesDescriptors)
     {
         if (!Identifiers.IsWellFormed(options.Id))
         {
@@ -35,7 +37,7 @@ internal sealed class ExportRegistry(ServerContext server)
         try
         {
             using var change = await server.Graph.BeginChangeAsync();
-            _exports.Add(await CreateAsync(change, options));
+            _exports.Add(await CreateAsync(change, options, takesDescriptors));
         }
         finally
         {
@@ -73,7 +75,7 @@ internal sealed class ExportRegistry(ServerContext server)
         }
     }
 
-    private async ValueTask<BlockExport> CreateAsync(GraphChange change, BlockExportOptions options)
+    private async ValueTask<BlockExport> CreateAsync(GraphChange change, BlockExportOptions options, bool takesDescriptors)
     {
         BlockExport export = options.Type switch
         {
@@ -90,7 +92,7 @@ internal sealed class ExportRegistry(ServerContext server)
 
         try
         {
-            export.Prepare();
+            export.Prepare(takesDescriptors);
             export.Backend = await BlockBackend.CreateAsync(
                 change,
                 node,

@@ -41,7 +41,7 @@ internal sealed class VhostUserBlk : BlockExport
 
     private ulong BlockSize => Own.LogicalBlockSize ?? MinBlockSize;
 
-    public override void Prepare()
+    public override void Prepare(bool takesDescriptors)
     {
         if (BlockSize is < MinBlockSize or > MaxBlockSize || !BitOperations.IsPow2(BlockSize))
         {
@@ -56,6 +56,11 @@ internal sealed class VhostUserBlk : BlockExport
         if (Own.NumQueues > MaxQueues)
         {
             throw new QmpException($"num-queues must not be greater than {MaxQueues}");
+        }
+
+        if (Own.Addr.Fd is not null && !takesDescriptors)
+        {
+            throw new QmpException("only QEMU supports file descriptor passing");
         }
 
         _socket = ListeningSocket.Create(Own.Addr);

@@ -28,10 +28,10 @@ public class LifeTests
             "--blockdev", Node, "--object", "iothread,id=io0",
             "--export", $"vhost-user-blk,id=e,node-name=n,addr.type=unix,addr.path={_folder.File("e.sock")},iothread=io0",
             "--pidfile", _folder.File("pid"));
+        await using var client = await daemon.ConnectAsync(); // answered when everything is ready
         Assert.That(File.ReadAllText(_folder.File("pid")), Is.EqualTo($"{daemon.Pid}\n"));
         Assert.That(File.GetUnixFileMode(_folder.File("pid")), Is.EqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite));
         Assert.That(File.GetUnixFileMode(_folder.File("e.sock")), Is.EqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite));
-        await using var client = await daemon.ConnectAsync();
         Signals.Send(daemon.Pid, signal);
         Assert.That(await daemon.WaitForExitAsync(), Is.Zero, daemon.Log);
         Assert.That(Left(), Is.Empty);
@@ -52,6 +52,7 @@ public class LifeTests
     public async Task RefusesAPidFileThatIsHeld()
     {
         await using var first = await StartAsync("--pidfile", _folder.File("pid"));
+        await using var client = await first.ConnectAsync();
         await using var second = Qmp.Testing.Daemon.Start(DaemonProgram.Qmpd, _folder.Path, "--blockdev", Node, "--pidfile", _folder.File("pid"));
         Assert.That(await second.WaitForExitAsync(), Is.EqualTo(1));
         Assert.That(second.Log, Is.EqualTo("qmpd: cannot create PID file: Cannot lock pid file: Resource temporarily unavailable\n"));
@@ -63,6 +64,7 @@ public class LifeTests
     {
         File.WriteAllText(_folder.File("pid"), "99999999\nand more\n");
         await using var daemon = await StartAsync("--pidfile", _folder.File("pid"));
+        await using var client = await daemon.ConnectAsync();
         Assert.That(File.ReadAllText(_folder.File("pid")), Is.EqualTo($"{daemon.Pid}\n"));
     }
 
