@@ -71,6 +71,12 @@ internal static unsafe class Daemonizer
         Environment.SetEnvironmentVariable(ReadyVariable, null);
         Environment.CurrentDirectory = "/";
         var devNull = Libc.Open("/dev/null", Libc.O_RDWR);
+        foreach (var copy in CopiesOfStandardStreams())
+        {
+            _ = Libc.Dup2(devNull, copy);
+            _ = Libc.Fcntl(copy, Libc.F_SETFD, Libc.FD_CLOEXEC);
+        }
+
         for (var fd = 0; fd <= 2; fd++)
         {
             _ = Libc.Dup2(devNull, fd);
@@ -85,4 +91,16 @@ internal static unsafe class Daemonizer
         _ = Libc.Write(ready, &one, 1);
         _ = Libc.Close(ready);
     }
+
+    // The runtime keeps copies of its own. A pipe that stays open there would keep its reader waiting for our end.
+    private static List<int> CopiesOfStandardStreams()
+    {
+        var targets = Enumerable.Range(0, 3).Select(fd => TargetOf(fd.ToString(CultureInfo.InvariantCulture)))
+            .Where(target => target is not null and not "/dev/null").ToHashSet();
+        return Directory.GetFiles("/proc/self/fd").Select(path => Path.GetFileName(path))
+            .Where(name => int.Parse(name, CultureInfo.InvariantCulture) > 2 && targets.Contains(TargetOf(name)))
+            .Select(name => int.Parse(name, CultureInfo.InvariantCulture)).ToList();
+    }
+
+    private static string? TargetOf(string descriptor) => new FileInfo("/proc/self/fd/" + descriptor).LinkTarget;
 }

@@ -139,6 +139,7 @@ public class LifeTests
     {
         await using var daemon = await StartAsync(
             "--chardev", $"socket,id=p,path={_folder.File("p.sock")},server=on,wait=off", "--monitor", "{\"chardev\": \"p\", \"pretty\": true, \"id\": \"mon\"}");
+        await daemon.WaitForSocketAsync("p.sock");
         await using var client = await QmpLineClient.ConnectAsync(_folder.File("p.sock"));
         Assert.That(await client.ReadLineAsync(), Is.EqualTo("{"));
         Assert.That(await client.ReadLineAsync(), Is.EqualTo("    \"QMP\": {"));
