@@ -6,29 +6,55 @@ namespace Benchmarks;
 /// <summary>Lets the two daemons take turns at one measurement and prints a line with medians and their ratio.</summary>
 internal sealed class Comparison(Options options, DaemonProgram ours, DaemonProgram? peer)
 {
+    private int _goals;
+    private int _held;
+
     public static void PrintHeader() =>
-        Console.WriteLine($"{"",-44}{"qmpd",14}{"qemu-s-d",14}{"ratio",9}{"goal",9}");
+        Console.WriteLine($"{"",-44}{"qmpd",12}{"peer",12}{"ratio",9}{"goal",11}");
 
     /// <param name="name">What is measured, with its unit.</param>
-    /// <param name="goal">The ratio to reach; null where none is set.</param>
+    /// <param name="goal">What is to be reached; null where nothing is set.</param>
     /// <param name="measure">One measurement of one daemon.</param>
-    public async Task RunAsync(string name, double? goal, Func<DaemonProgram, Task<double>> measure)
+    public Task RunAsync(string name, Goal? goal, Func<DaemonProgram, Task<double>> measure) =>
+        RunAsync(name, goal, measure, peer);
+
+    /// <summary>The same for a figure that the peer does not have.</summary>
+    public Task RunAloneAsync(string name, Goal? goal, Func<DaemonProgram, Task<double>> measure) =>
+        RunAsync(name, goal, measure, null);
+
+    /// <returns>True if every goal holds.</returns>
+    public bool PrintSummary()
+    {
+        Console.WriteLine($"{_held} of {_goals} goals hold");
+        return _held == _goals;
+    }
+
+    private async Task RunAsync(string name, Goal? goal, Func<DaemonProgram, Task<double>> measure, DaemonProgram? other)
     {
         var mine = new List<double>();
         var theirs = new List<double>();
         for (int round = 0; round < options.Rounds; round++)
         {
             mine.Add(await measure(ours));
-            if (peer != null)
+            if (other != null)
             {
-                theirs.Add(await measure(peer));
+                theirs.Add(await measure(other));
             }
         }
 
         double median = Median(mine);
         double peerMedian = theirs.Count > 0 ? Median(theirs) : double.NaN;
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{name,-44}{Number(median),14}{Number(peerMedian),14}{median / peerMedian,9:0.00}{(goal == null ? "" : ">= " + goal),9}"));
+        double ratio = median / peerMedian;
+        string verdict = "";
+        if (goal != null)
+        {
+            bool held = goal.IsHeld(median, ratio);
+            _goals++;
+            _held += held ? 1 : 0;
+            verdict = held ? "holds" : "MISSED";
+        }
+
+        Console.WriteLine($"{name,-44}{Number(median),12}{Number(peerMedian),12}{Number(ratio),9}{goal,11} {verdict}".TrimEnd());
     }
 
     private static string Number(double value) => double.IsNaN(value)

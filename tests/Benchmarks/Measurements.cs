@@ -8,6 +8,7 @@ namespace Benchmarks;
 internal sealed class Measurements(Options options)
 {
     private const string DiskMegabytes = "256";
+    private const int AllocationOperations = 1_000_000;
 
     /// <summary>I/O operations per second of 4 KiB at random places.</summary>
     /// <param name="node">The value of --blockdev; the node's name is "disk".</param>
@@ -59,6 +60,36 @@ internal sealed class Measurements(Options options)
             await LoadGenerator.DiskAsync(),
             ["--socket", folder.File("disk.sock"), "--rw", "mixed", "--depth", "32", "--seconds", Seconds], folder.Path);
         return daemon.ResidentBytes() / 1048576.0;
+    }
+
+    /// <summary>Managed bytes that qmpd allocates per disk request in steady state.</summary>
+    public async Task<double> AllocationAsync(DaemonProgram program, string direction)
+    {
+        using var folder = new WorkFolder();
+        await CreateDiskAsync(folder);
+        await using Daemon daemon = await StartWithDiskAsync(program, folder, FileNode);
+        using var counter = AllocationCounter.Attach(daemon.Pid);
+        ShellResult result = await Shell.RunProgramAsync(
+            await LoadGenerator.DiskAsync(),
+            ["--socket", folder.File("disk.sock"), "--rw", direction, "--bs", "4096", "--depth", "32",
+                "--ops", $"{AllocationOperations}", "--tsv"],
+            folder.Path);
+        return await counter.StopAsync() / Column(result, 7, daemon);
+    }
+
+    /// <summary>Managed bytes that qmpd allocates per QMP round trip.</summary>
+    public async Task<double> QmpAllocationAsync(DaemonProgram program)
+    {
+        using var folder = new WorkFolder();
+        await using Daemon daemon = await Daemon.StartWithMonitorAsync(program, folder.Path);
+        await WarmUpAsync(folder);
+        using var counter = AllocationCounter.Attach(daemon.Pid);
+        ShellResult result = await Shell.RunProgramAsync(
+            await LoadGenerator.QmpAsync(),
+            ["--socket", folder.File("qmp.sock"), "--test", "rtt", "--seconds", Seconds, "--tsv"],
+            folder.Path);
+        double commands = Column(result, 3, daemon) * options.Seconds;
+        return await counter.StopAsync() / commands;
     }
 
     public static string FileNode =>

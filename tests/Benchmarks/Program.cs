@@ -17,9 +17,9 @@ var comparison = new Comparison(options, DaemonProgram.Qmpd, DaemonProgram.Peer)
 Comparison.PrintHeader();
 if (options.Wants("disk"))
 {
-    (string Name, string Node, double? Goal)[] nodes =
-        [("null-co", Measurements.NullNode, null), ("file, io_uring", Measurements.FileNode, 1)];
-    foreach ((string name, string node, double? goal) in nodes)
+    (string Name, string Node, Goal? Goal)[] nodes =
+        [("null-co", Measurements.NullNode, null), ("file, io_uring", Measurements.FileNode, Goal.Ratio(1))];
+    foreach ((string name, string node, Goal? goal) in nodes)
     {
         foreach (string direction in (string[])["randread", "randwrite"])
         {
@@ -34,8 +34,8 @@ if (options.Wants("disk"))
 
 if (options.Wants("qmp"))
 {
-    await comparison.RunAsync("QMP round trips, depth 1 [1/s]", 3, program => measurements.QmpAsync(program, 1));
-    await comparison.RunAsync("QMP round trips, depth 32 [1/s]", 25, program => measurements.QmpAsync(program, 32));
+    await comparison.RunAsync("QMP round trips, depth 1 [1/s]", Goal.Ratio(3), program => measurements.QmpAsync(program, 1));
+    await comparison.RunAsync("QMP round trips, depth 32 [1/s]", Goal.Ratio(25), program => measurements.QmpAsync(program, 32));
 }
 
 if (options.Wants("start"))
@@ -48,4 +48,16 @@ if (options.Wants("memory"))
     await comparison.RunAsync("resident memory after load [MiB]", null, measurements.MemoryAsync);
 }
 
-return 0;
+if (options.Wants("allocation"))
+{
+    foreach (string direction in (string[])["randread", "randwrite"])
+    {
+        // The collector tells of 100 KiB at a time: a client that connects may cost that once, a request nothing.
+        await comparison.RunAloneAsync($"allocated per 4 KiB {direction} [bytes]", Goal.AtMost(0.2),
+            program => measurements.AllocationAsync(program, direction));
+    }
+
+    await comparison.RunAloneAsync("allocated per QMP round trip [bytes]", null, measurements.QmpAllocationAsync);
+}
+
+return comparison.PrintSummary() ? 0 : 1;
