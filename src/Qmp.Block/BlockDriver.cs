@@ -100,8 +100,9 @@ public abstract class BlockDriver
     /// <summary><b>Main</b>. Bytes that the image takes on its medium, or a negative error number.</summary>
     protected internal virtual async ValueTask<long> GetAllocatedBytesAsync()
     {
+        // A copy: the graph may change between the answers.
         var sum = 0L;
-        foreach (var child in Node.Children)
+        foreach (var child in Node.Children.ToArray())
         {
             if ((child.Role & (BlockChildRole.Data | BlockChildRole.Metadata | BlockChildRole.Filtered)) != 0)
             {

@@ -21,6 +21,19 @@ public sealed class GraphTests() : BlockTestBase(AioEngineKind.Threads)
     }
 
     [Test]
+    public async Task A_query_that_outlives_its_node_finds_no_medium()
+    {
+        await Main.Enter();
+        var file = await Graph.OpenAsync(FileOptions("f", MakeFile("a.img", 1 << 20)));
+        var raw = await Graph.OpenAsync(RawOptions("r", "f"));
+        var asked = raw.GetAllocatedBytesAsync();
+        await Graph.DeleteAsync("r");
+        await Graph.DeleteAsync("f");
+        Assert.That(await asked, Is.Zero);
+        Assert.That(await file.GetAllocatedBytesAsync(), Is.Negative);
+    }
+
+    [Test]
     public async Task A_file_that_is_not_there_is_named_and_not_made()
     {
         await Main.Enter();

@@ -10,6 +10,9 @@ namespace Qmp.Block.Drivers;
 /// </summary>
 internal sealed partial class FileDriver(bool isDevice) : BlockDriver
 {
+    // Questions that worker threads put to the file; its descriptor is closed after the last.
+    private readonly PendingCount _queries = new();
+
     private OpenFile? _file;
     private FileLocks? _locks;
 
@@ -48,6 +51,7 @@ internal sealed partial class FileDriver(bool isDevice) : BlockDriver
         {
             _file = null;
             _locks = null;
+            await _queries.NoneAsync();
             await MainContext.RunOnWorkerAsync(() => Libc.Close(file.Fd));
         }
     }
@@ -60,11 +64,28 @@ internal sealed partial class FileDriver(bool isDevice) : BlockDriver
             : throw new QmpException($"Could not get size of '{FileName}': {Errno.Describe((int)length)}");
     }
 
-    protected internal override ValueTask<long> GetAllocatedBytesAsync() => MainContext.RunOnWorkerAsync(() =>
+    protected internal override async ValueTask<long> GetAllocatedBytesAsync()
     {
-        var result = Libc.Fstat(_file!.Fd, out var status);
-        return result < 0 ? result : status.AllocatedBytes;
-    });
+        // A query goes through the nodes one by one: this one may have been deleted since it began.
+        if (_file is not { } file)
+        {
+            return -Errno.ENOMEDIUM;
+        }
+
+        _queries.Add();
+        try
+        {
+            return await MainContext.RunOnWorkerAsync(() =>
+            {
+                var result = Libc.Fstat(file.Fd, out var status);
+                return result < 0 ? result : status.AllocatedBytes;
+            });
+        }
+        finally
+        {
+            _queries.Remove();
+        }
+    }
 
     protected internal override void AttachContext(AioContext context) => _engine = context.Engine;
 
@@ -153,6 +174,7 @@ internal sealed partial class FileDriver(bool isDevice) : BlockDriver
             // Its users may be others than when it was prepared.
             var (permissions, shared) = BlockGraph.UsersOf(Node);
             shared = Node.ForceShare ? BlockPermissions.All : shared;
+            await _queries.NoneAsync();
             await MainContext.RunOnWorkerAsync(() =>
             {
                 locks?.Take(permissions, shared);
