@@ -56,6 +56,26 @@ public class CommandLineErrorTests
         Assert.That((status, daemon.Log), Is.EqualTo((1, $"qmpd: {error}\n")));
     }
 
+    [TestCase("")]
+    [TestCase(",read-only=on,auto-read-only=on")]
+    public async Task An_image_that_may_not_be_read_is_named(string more)
+    {
+        using var folder = new WorkFolder();
+        string image = folder.File("secret.img");
+        File.WriteAllBytes(image, new byte[512]);
+        File.SetUnixFileMode(image, UnixFileMode.None);
+
+        // Root may read anything unless that right is taken away.
+        string line = $"{DaemonProgram.Qmpd.Path} --blockdev driver=file,node-name=d,filename=secret.img{more}";
+        string drop = Environment.IsPrivilegedProcess
+            ? "setpriv --bounding-set=-dac_override,-dac_read_search --inh-caps=-dac_override,-dac_read_search "
+            : "";
+        ShellResult result = await Shell.RunAsync(drop + line, folder.Path);
+        Assert.That((result.ExitStatus, result.Output), Is.EqualTo((1,
+            $"qmpd: --blockdev driver=file,node-name=d,filename=secret.img{more}: Could not open 'secret.img': Permission denied\n")));
+        Assert.That(new FileInfo(image).Length, Is.EqualTo(512));
+    }
+
     [TestCase("--version")]
     [TestCase("-V --foo")]
     [TestCase("--help")]
