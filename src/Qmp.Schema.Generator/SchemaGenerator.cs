@@ -10,7 +10,9 @@ namespace Qmp.Schema.Generator;
 /// <summary>
 /// Makes C# from the schema files among the project's AdditionalFiles. The entry file is <c>qapi-schema.json</c>; the
 /// MSBuild property <c>QapiDefines</c> lists the configuration symbols for <c>if</c>, and <c>QapiNamespace</c> names the
-/// namespace of what is generated (default: <c>Qmp.Protocol.Schema</c>).
+/// namespace of what is generated (default: <c>Qmp.Protocol.Schema</c>). <c>QapiParts</c> says what is generated:
+/// <c>server</c> (the default: types, handler interfaces, tables), <c>client</c> (extension methods of Qmp.Client, in the
+/// namespace <c>QapiClientNamespace</c>, by default the same one), or both.
 /// </summary>
 [Generator]
 public sealed class SchemaGenerator : IIncrementalGenerator
@@ -27,8 +29,7 @@ public sealed class SchemaGenerator : IIncrementalGenerator
             .Where(static file => file.Path.EndsWith(".json", StringComparison.Ordinal))
             .Select(static (file, cancellation) => new SchemaText(SchemaLoader.Normalize(file.Path), file.GetText(cancellation)?.ToString() ?? ""))
             .Collect();
-        var settings = context.AnalyzerConfigOptionsProvider.Select(static (options, _) =>
-            new Settings(Property(options.GlobalOptions, "QapiDefines"), Property(options.GlobalOptions, "QapiNamespace") is { Length: > 0 } name ? name : "Qmp.Protocol.Schema"));
+        var settings = context.AnalyzerConfigOptionsProvider.Select(static (options, _) => Settings.From(options.GlobalOptions));
         context.RegisterSourceOutput(files.Combine(settings), static (output, input) => Generate(output, input.Left, input.Right));
     }
 
@@ -43,8 +44,8 @@ public sealed class SchemaGenerator : IIncrementalGenerator
         try
         {
             var model = SchemaBuilder.Build(
-                entry.Path, path => texts.TryGetValue(path, out var text) ? text : null, settings.Defines.Split([';', ',', ' '], StringSplitOptions.RemoveEmptyEntries));
-            foreach (var (name, source) in Emit(model, settings.Namespace))
+                entry.Path, path => texts.TryGetValue(path, out var text) ? text : null, Settings.List(settings.Defines));
+            foreach (var (name, source) in Emit(model, settings))
             {
                 output.AddSource(name + ".g.cs", source);
             }
@@ -57,7 +58,20 @@ public sealed class SchemaGenerator : IIncrementalGenerator
         }
     }
 
-    private static IEnumerable<(string Name, string Source)> Emit(SchemaModel model, string ns)
+    private static IEnumerable<(string Name, string Source)> Emit(SchemaModel model, Settings settings)
+    {
+        var parts = Settings.List(settings.Parts);
+        return (parts.Contains("server") ? EmitServer(model, settings.Namespace) : [])
+            .Concat(parts.Contains("client") ? EmitClient(model, settings) : []);
+    }
+
+    private static IEnumerable<(string Name, string Source)> EmitClient(SchemaModel model, Settings settings)
+    {
+        yield return ("QmpCommands", ClientEmitter.EmitCommands(settings.ClientNamespace, settings.Namespace, model.Commands));
+        yield return ("QmpEventTypes", ClientEmitter.EmitEvents(settings.ClientNamespace, settings.Namespace, model.Events));
+    }
+
+    private static IEnumerable<(string Name, string Source)> EmitServer(SchemaModel model, string ns)
     {
         foreach (var module in model.Types.Where(type => type.Module.Length > 0).GroupBy(type => type.Module))
         {
@@ -91,10 +105,20 @@ public sealed class SchemaGenerator : IIncrementalGenerator
         yield return ("QmpIntrospection", IntrospectionEmitter.Emit(ns, model));
     }
 
-    private static string Property(AnalyzerConfigOptions options, string name) =>
-        options.TryGetValue("build_property." + name, out var value) ? value : "";
-
     private sealed record SchemaText(string Path, string Text);
 
-    private sealed record Settings(string Defines, string Namespace);
+    private sealed record Settings(string Defines, string Namespace, string Parts, string ClientNamespace)
+    {
+        public static Settings From(AnalyzerConfigOptions options)
+        {
+            var ns = Property(options, "QapiNamespace", "Qmp.Protocol.Schema");
+            return new Settings(
+                Property(options, "QapiDefines", ""), ns, Property(options, "QapiParts", "server"), Property(options, "QapiClientNamespace", ns));
+        }
+
+        public static string[] List(string text) => text.Split([';', ',', ' '], StringSplitOptions.RemoveEmptyEntries);
+
+        private static string Property(AnalyzerConfigOptions options, string name, string otherwise) =>
+            options.TryGetValue("build_property." + name, out var value) && value.Length > 0 ? value : otherwise;
+    }
 }

@@ -14,6 +14,7 @@ public sealed partial class DependencyTests
         ["Qmp.Schema"] = [],
         ["Qmp.Schema.Generator"] = ["Qmp.Schema"],
         ["Qmp.Protocol"] = ["Qmp.Schema", "Qmp.Schema.Generator"],
+        ["Qmp.Client"] = ["Qmp.Protocol", "Qmp.Schema", "Qmp.Schema.Generator"],
         ["Qmp.Aio"] = [],
         ["Qmp.Block"] = ["Qmp.Aio", "Qmp.Protocol"],
         ["Qmp.Virtio"] = ["Qmp.Block", "Qmp.Aio"],

@@ -19,21 +19,28 @@ namespace Qmp.Protocol.Qapi;
 /// </remarks>
 public ref struct QapiReader
 {
+    // The value of a member that a lenient reader misses.
+    private const int Absent = -2;
+
     private readonly QapiDocument _document;
+    private readonly bool _isLenient;
     private int _container;
     private int _value;
 
     /// <summary>A reader that stands on the root value.</summary>
     /// <param name="document">The values.</param>
-    public QapiReader(QapiDocument document)
+    /// <param name="isLenient">For a client, whose server may be newer or older than the schema: unexpected members are
+    /// passed over, and a missing one reads as zero, false, an empty text, list or object.</param>
+    public QapiReader(QapiDocument document, bool isLenient = false)
     {
         _document = document;
+        _isLenient = isLenient;
         _container = -1;
         _value = document.Root;
     }
 
     /// <summary>Kind of the current value.</summary>
-    public readonly QapiKind Kind => _document[_value].Kind;
+    public readonly QapiKind Kind => _value == Absent ? QapiKind.Null : _document[_value].Kind;
 
     /// <summary>Whether scalars are strings of the command line.</summary>
     public readonly bool IsKeyval => _document.IsKeyval;
@@ -43,7 +50,7 @@ public ref struct QapiReader
     /// <exception cref="QmpException">It is something else, or nested too deeply for the thread's stack.</exception>
     public int BeginObject()
     {
-        if (Kind != QapiKind.Object)
+        if (Kind != QapiKind.Object && _value != Absent)
         {
             throw WrongType("object");
         }
@@ -64,7 +71,7 @@ public ref struct QapiReader
     /// <exception cref="QmpException">A member is unexpected.</exception>
     public void EndObject(int outer)
     {
-        var end = _document[_container].Next;
+        var end = _isLenient ? 0 : _document[_container].Next;
         for (var child = _container + 1; child < end; child = _document[child].Next)
         {
             if (!_document[child].Visited)
@@ -85,6 +92,12 @@ public ref struct QapiReader
     {
         if (!Optional(name))
         {
+            if (_isLenient)
+            {
+                _value = Absent;
+                return ref this;
+            }
+
             var path = PathOf(_container);
             var member = Encoding.UTF8.GetString(name);
             throw Error($"Parameter '{(path.Length == 0 ? member : path + "." + member)}' is missing");
@@ -98,7 +111,7 @@ public ref struct QapiReader
     /// <returns>Whether it is there.</returns>
     public bool Optional(scoped ReadOnlySpan<byte> name)
     {
-        var index = _document.Find(_container, name);
+        var index = _container == Absent ? -1 : _document.Find(_container, name);
         if (index < 0)
         {
             return false;
@@ -116,6 +129,11 @@ public ref struct QapiReader
     /// <exception cref="QmpException">It is not a list, or an element is wrong.</exception>
     public IReadOnlyList<T> ReadList<T>(QapiItemReader<T> readItem)
     {
+        if (_value == Absent)
+        {
+            return [];
+        }
+
         if (Kind != QapiKind.List)
         {
             throw WrongType("array");
@@ -144,6 +162,11 @@ public ref struct QapiReader
     /// <exception cref="QmpException">It is something else.</exception>
     public readonly bool ReadBoolean()
     {
+        if (_value == Absent)
+        {
+            return false;
+        }
+
         if (_document.IsKeyval)
         {
             return KeyvalScalar.ToBoolean(Scalar()) ?? throw Error($"Parameter '{Path}' expects 'on' or 'off'");
@@ -170,6 +193,11 @@ public ref struct QapiReader
     /// <exception cref="QmpException">It is something else.</exception>
     public readonly double ReadNumber()
     {
+        if (_value == Absent)
+        {
+            return 0;
+        }
+
         if (_document.IsKeyval)
         {
             return KeyvalScalar.ToNumber(Scalar()) ?? throw WrongType("number");
@@ -190,6 +218,11 @@ public ref struct QapiReader
     /// <exception cref="QmpException">It is something else or out of range.</exception>
     public readonly long ReadInt64()
     {
+        if (_value == Absent)
+        {
+            return 0;
+        }
+
         if (_document.IsKeyval)
         {
             return KeyvalScalar.ToInt64(Scalar()) ?? throw Invalid("integer");
@@ -203,6 +236,11 @@ public ref struct QapiReader
     /// <exception cref="QmpException">It is something else or out of range.</exception>
     public readonly ulong ReadUInt64()
     {
+        if (_value == Absent)
+        {
+            return 0;
+        }
+
         if (_document.IsKeyval)
         {
             return KeyvalScalar.ToUInt64(Scalar()) ?? throw Invalid("integer");
@@ -255,6 +293,11 @@ public ref struct QapiReader
     /// <exception cref="QmpException">It is not a string.</exception>
     public readonly ReadOnlySpan<byte> ReadUtf8()
     {
+        if (_value == Absent)
+        {
+            return default;
+        }
+
         if (_document.IsKeyval)
         {
             return Scalar();
@@ -267,6 +310,11 @@ public ref struct QapiReader
     /// <returns>The value, independent of the document.</returns>
     public readonly JsonElement ReadAny()
     {
+        if (_value == Absent)
+        {
+            return default;
+        }
+
         var json = new Utf8JsonReader(QapiWriter.ToJson(_document, _value), new JsonReaderOptions { MaxDepth = int.MaxValue });
         return JsonElement.ParseValue(ref json);
     }
@@ -282,9 +330,9 @@ public ref struct QapiReader
     public readonly QmpException NoBranch(string type) =>
         Error($"Invalid parameter type for '{LastName}', expected: {type}");
 
-    private readonly string Path => PathOf(_value) is { Length: > 0 } path ? path : "<anonymous>";
+    private readonly string Path => _value != Absent && PathOf(_value) is { Length: > 0 } path ? path : "<anonymous>";
 
-    private readonly string LastName => _document[_value].NameLength >= 0
+    private readonly string LastName => _value == Absent ? "missing member" : _document[_value].NameLength >= 0
         ? Encoding.UTF8.GetString(_document.NameOf(_value))
         : "null";
 

@@ -9,7 +9,7 @@ namespace Qmp.Protocol.Wire;
 /// balanced, whatever is wrong inside, so that one bad message costs one reply. Not thread-safe.
 /// </summary>
 /// <param name="hasPositions">Whether errors begin with line and column, as QEMU 11's do.</param>
-internal sealed class JsonMessageReader(bool hasPositions = true)
+public sealed class JsonMessageReader(bool hasPositions = true)
 {
     private readonly JsonLexer _lexer = new();
     private readonly JsonGrammar _grammar = new();

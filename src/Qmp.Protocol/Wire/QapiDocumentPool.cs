@@ -3,7 +3,7 @@ using Qmp.Protocol.Qapi;
 namespace Qmp.Protocol.Wire;
 
 /// <summary>Documents to use again: a connection in steady state makes none. Not thread-safe.</summary>
-internal sealed class QapiDocumentPool
+public sealed class QapiDocumentPool
 {
     private const int Kept = 8;
 
@@ -14,9 +14,11 @@ internal sealed class QapiDocumentPool
     private readonly Stack<QapiDocument> _free = new(Kept);
 
     /// <summary>An empty document.</summary>
+    /// <returns>A document that nobody else has.</returns>
     public QapiDocument Rent() => _free.TryPop(out var document) ? document : new QapiDocument();
 
     /// <summary>Takes a document back. Nobody may use it any more.</summary>
+    /// <param name="document">The document.</param>
     public void Return(QapiDocument document)
     {
         if (_free.Count < Kept && document.Count <= LargeCount && document.TextCapacity <= LargeText)
