@@ -34,6 +34,29 @@ internal sealed class TestServer : IAsyncDisposable
         }
     }
 
+    /// <summary>The real qemu-system-x86_64, with nothing in its machine.</summary>
+    public static async Task<TestServer> StartQemuAsync()
+    {
+        var program = new DaemonProgram(
+            "qemu-system-x86_64", Shell.Find("qemu-system-x86_64") ?? throw new InvalidOperationException("qemu-system-x86_64 is not installed"));
+        var folder = new WorkFolder();
+        var socket = folder.File("qmp.sock");
+        var daemon = Daemon.Start(
+            program, folder.Path,
+            ["-machine", "none", "-nodefaults", "-display", "none", "-chardev", $"socket,id=qmp0,path={socket},server=on,wait=off", "-mon", "chardev=qmp0,mode=control"]);
+        try
+        {
+            await daemon.WaitForSocketAsync("qmp.sock");
+            return new TestServer(folder, daemon, await QmpClient.ConnectAsync(socket));
+        }
+        catch
+        {
+            await daemon.DisposeAsync();
+            folder.Dispose();
+            throw;
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         await Client.DisposeAsync();

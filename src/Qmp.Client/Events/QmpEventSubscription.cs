@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Threading.Channels;
 
 namespace Qmp.Client;
@@ -59,6 +60,11 @@ public sealed class QmpEventSubscription : IAsyncEnumerable<QmpReceivedEvent>, I
             throw e.InnerException ?? new QmpConnectionException("the subscription has ended");
         }
     }
+
+    /// <summary>Takes the next event if it is here already.</summary>
+    /// <param name="received">The event.</param>
+    /// <returns>Whether there was one.</returns>
+    public bool TryNext([MaybeNullWhen(false)] out QmpReceivedEvent received) => _events.Reader.TryRead(out received);
 
     /// <summary>Ends it. Any thread; idempotent.</summary>
     public void Dispose()

@@ -34,9 +34,9 @@ internal sealed class SocketTransport(Socket socket) : ClientTransport
         {
             socket.Shutdown(SocketShutdown.Both);
         }
-        catch (SocketException)
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
-            // The other end was faster.
+            // The other end was faster, or this is the second time.
         }
 
         socket.Dispose();

@@ -4,25 +4,22 @@ using Qmp.Protocol.Qapi;
 namespace Qmp.Client;
 
 /// <summary>A command on its way: what the engine need not know.</summary>
-/// <param name="id">Its id on the wire.</param>
-/// <param name="command">Its name.</param>
-/// <param name="arguments">Writes the arguments; null for none.</param>
-/// <param name="isOutOfBand">Whether it overtakes.</param>
-/// <param name="descriptors">What goes along.</param>
-internal sealed class ClientCall(
-    long id, string command, IQapiWritable? arguments, bool isOutOfBand, IReadOnlyList<SafeHandle> descriptors)
+internal sealed class ClientCall
 {
-    public long Id => id;
-
-    public string Command => command;
-
-    public bool IsOutOfBand => isOutOfBand;
-
-    public IReadOnlyList<SafeHandle> Descriptors => descriptors;
-
-    /// <summary>Writes the line, its end included.</summary>
-    public void Write(QapiWriter writer)
+    /// <summary>Writes a command. What its arguments throw is the caller's.</summary>
+    /// <param name="id">Its id on the wire.</param>
+    /// <param name="command">Its name.</param>
+    /// <param name="arguments">Writes the arguments; null for none.</param>
+    /// <param name="isOutOfBand">Whether it overtakes.</param>
+    /// <param name="descriptors">What goes along.</param>
+    public ClientCall(
+        long id, string command, IQapiWritable? arguments, bool isOutOfBand, IReadOnlyList<SafeHandle> descriptors)
     {
+        Id = id;
+        Command = command;
+        IsOutOfBand = isOutOfBand;
+        Descriptors = descriptors;
+        var writer = new QapiWriter();
         writer.BeginObject();
         writer.Name(isOutOfBand ? "exec-oob"u8 : "execute"u8);
         writer.Value(command);
@@ -36,5 +33,17 @@ internal sealed class ClientCall(
         writer.Value(id);
         writer.EndObject();
         writer.Raw("\r\n"u8);
+        Line = writer.WrittenMemory;
     }
+
+    public long Id { get; }
+
+    public string Command { get; }
+
+    public bool IsOutOfBand { get; }
+
+    public IReadOnlyList<SafeHandle> Descriptors { get; }
+
+    /// <summary>What is sent, the end of the line included.</summary>
+    public ReadOnlyMemory<byte> Line { get; }
 }

@@ -32,6 +32,7 @@ internal sealed class ClientMessageHandler : IJsonRpcMessageHandler
     private ReadOnlySequence<byte> _buffer;
     private bool _hasBuffer;
     private bool _isLast;
+    private bool _isAgent;
     private bool _isSkipping;
     private long? _sync;
 
@@ -59,6 +60,7 @@ internal sealed class ClientMessageHandler : IJsonRpcMessageHandler
     public void SkipUntilSynchronized(long sync)
     {
         _sync = sync;
+        _isAgent = true;
         _isSkipping = true;
         _greeting.TrySetResult(new QmpGreeting(default));
     }
@@ -230,7 +232,7 @@ internal sealed class ClientMessageHandler : IJsonRpcMessageHandler
             return null;
         }
 
-        return TakeCall(document) is { } call ? NewReply(document, call, isError) : null;
+        return TakeCall(document, isError) is { } call ? NewReply(document, call, isError) : null;
     }
 
     // The answer to another client's synchronization may still be on its way.
@@ -245,15 +247,16 @@ internal sealed class ClientMessageHandler : IJsonRpcMessageHandler
         return true;
     }
 
-    private ClientCall? TakeCall(QapiDocument document)
+    // Without an id: a server of QMP could not read the command; an agent of old times never sends one.
+    private ClientCall? TakeCall(QapiDocument document, bool isError)
     {
         var reader = new QapiReader(document, isLenient: true);
         reader.BeginObject();
         var hasId = reader.Optional("id"u8);
         lock (_lock)
         {
-            var id = !hasId ? _outstanding.Values.FirstOrDefault(call => !call.IsOutOfBand)?.Id ?? -1
-                : reader.Kind == QapiKind.Integer ? reader.ReadInt64()
+            var id = hasId ? reader.Kind == QapiKind.Integer ? reader.ReadInt64() : -1
+                : isError || _isAgent ? _outstanding.Values.FirstOrDefault(call => !call.IsOutOfBand)?.Id ?? -1
                 : -1;
             return _outstanding.Remove(id, out var call) ? call : null;
         }

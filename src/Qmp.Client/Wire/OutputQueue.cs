@@ -1,5 +1,4 @@
 using System.Buffers;
-using Qmp.Protocol.Qapi;
 
 namespace Qmp.Client;
 
@@ -11,7 +10,6 @@ namespace Qmp.Client;
 internal sealed class OutputQueue(ClientTransport transport, Action<Exception> failed)
 {
     private readonly Lock _lock = new();
-    private readonly QapiWriter _writer = new();
     private readonly Queue<Chunk> _chunks = new();
     private Chunk? _last;
     private bool _isSending;
@@ -27,15 +25,13 @@ internal sealed class OutputQueue(ClientTransport transport, Action<Exception> f
                 throw new IOException("the connection is closed");
             }
 
-            _writer.Reset();
-            call.Write(_writer);
             if (_last is null || call.Descriptors.Count > 0)
             {
                 _last = new Chunk(call.Descriptors);
                 _chunks.Enqueue(_last);
             }
 
-            _last.Bytes.Write(_writer.WrittenSpan);
+            _last.Bytes.Write(call.Line.Span);
             if (call.Descriptors.Count > 0)
             {
                 _last = null; // what follows is another message
