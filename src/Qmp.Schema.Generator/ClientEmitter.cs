@@ -10,9 +10,9 @@ internal static class ClientEmitter
 
     private const string Options = "QmpCallOptions? call = null, global::System.Threading.CancellationToken cancellationToken = default";
 
-    public static string EmitCommands(string ns, string typesNamespace, IReadOnlyList<SchemaCommand> commands)
+    public static string EmitCommands(TargetNamespace ns, IReadOnlyList<SchemaCommand> commands)
     {
-        var code = new CodeWriter(ns, typesNamespace, "Qmp.Client");
+        var code = new CodeWriter(ns);
         code.Line();
         code.Line("/// <summary>The commands of the schema, typed. What they throw is described at <c>QmpClient.CallAsync</c>.</summary>");
         code.Open("public static class QmpCommands");
@@ -25,9 +25,9 @@ internal static class ClientEmitter
         return code.ToString();
     }
 
-    public static string EmitEvents(string ns, string typesNamespace, IReadOnlyList<SchemaEvent> events)
+    public static string EmitEvents(TargetNamespace ns, IReadOnlyList<SchemaEvent> events)
     {
-        var code = new CodeWriter(ns, typesNamespace, "Qmp.Client");
+        var code = new CodeWriter(ns);
         code.Line();
         code.Line("/// <summary>The events of the schema.</summary>");
         code.Open("public static class QmpEventTypes");

@@ -5,7 +5,7 @@ namespace Qmp.Schema.Generator;
 /// <summary>Interfaces for the handlers of commands, classes for their arguments, and the table that finds them.</summary>
 internal static class CommandEmitter
 {
-    public static string EmitModule(string ns, string module, IReadOnlyList<SchemaCommand> commands)
+    public static string EmitModule(TargetNamespace ns, string module, IReadOnlyList<SchemaCommand> commands)
     {
         var code = new CodeWriter(ns);
         code.Line();
@@ -36,7 +36,7 @@ internal static class CommandEmitter
         return code.ToString();
     }
 
-    public static string EmitTable(string ns, IReadOnlyList<SchemaCommand> commands)
+    public static string EmitTable(TargetNamespace ns, IReadOnlyList<SchemaCommand> commands)
     {
         var modules = commands.Select(command => command.Module).Distinct().ToList();
         var code = new CodeWriter(ns);

@@ -5,7 +5,7 @@ namespace Qmp.Schema.Generator;
 /// <summary>A factory method per event, and a class for its data.</summary>
 internal static class EventEmitter
 {
-    public static string Emit(string ns, IReadOnlyList<SchemaEvent> events)
+    public static string Emit(TargetNamespace ns, IReadOnlyList<SchemaEvent> events)
     {
         var code = new CodeWriter(ns);
         code.Line();

@@ -6,7 +6,7 @@ namespace Qmp.Schema.Generator;
 /// <summary>The answer of <c>query-qmp-schema</c> as a constant.</summary>
 internal static class IntrospectionEmitter
 {
-    public static string Emit(string ns, SchemaModel model)
+    public static string Emit(TargetNamespace ns, SchemaModel model)
     {
         var code = new CodeWriter(ns);
         code.Line();

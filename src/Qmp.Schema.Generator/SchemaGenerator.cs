@@ -8,17 +8,17 @@ using Qmp.Schema.Parsing;
 namespace Qmp.Schema.Generator;
 
 /// <summary>
-/// Makes C# from the schema files among the project's AdditionalFiles. The entry file is <c>qapi-schema.json</c>; the
-/// MSBuild property <c>QapiDefines</c> lists the configuration symbols for <c>if</c>, and <c>QapiNamespace</c> names the
+/// Makes C# from the schema files among the project's AdditionalFiles. The entry file is <c>qapi-schema.json</c>, or what
+/// the MSBuild property <c>QapiEntry</c> names. Another file is found beside the one that includes it, or by its name
+/// alone wherever it is. <c>QapiDefines</c> lists the configuration symbols for <c>if</c>, and <c>QapiNamespace</c> names the
 /// namespace of what is generated (default: <c>Qmp.Protocol.Schema</c>). <c>QapiParts</c> says what is generated:
 /// <c>server</c> (the default: types, handler interfaces, tables), <c>client</c> (extension methods of Qmp.Client, in the
-/// namespace <c>QapiClientNamespace</c>, by default the same one), or both.
+/// namespace <c>QapiClientNamespace</c>, by default the same one), or both. <c>QapiExternal</c> lists modules for which
+/// nothing is generated, because <c>Qmp.Protocol.Schema</c> has their types and interfaces.
 /// </summary>
 [Generator]
 public sealed class SchemaGenerator : IIncrementalGenerator
 {
-    private const string Entry = "qapi-schema.json";
-
     private static readonly DiagnosticDescriptor Problem = new(
         "QAPI001", "Schema error", "{0}", "Schema", DiagnosticSeverity.Error, isEnabledByDefault: true);
 
@@ -35,7 +35,7 @@ public sealed class SchemaGenerator : IIncrementalGenerator
 
     private static void Generate(SourceProductionContext output, ImmutableArray<SchemaText> files, Settings settings)
     {
-        if (files.FirstOrDefault(file => file.Path.EndsWith("/" + Entry, StringComparison.Ordinal)) is not { } entry)
+        if (files.FirstOrDefault(file => file.Path.EndsWith("/" + settings.Entry, StringComparison.Ordinal)) is not { } entry)
         {
             return;
         }
@@ -44,7 +44,7 @@ public sealed class SchemaGenerator : IIncrementalGenerator
         try
         {
             var model = SchemaBuilder.Build(
-                entry.Path, path => texts.TryGetValue(path, out var text) ? text : null, Settings.List(settings.Defines));
+                entry.Path, path => texts.TryGetValue(path, out var text) ? text : ByName(files, path), Settings.List(settings.Defines));
             foreach (var (name, source) in Emit(model, settings))
             {
                 output.AddSource(name + ".g.cs", source);
@@ -61,19 +61,25 @@ public sealed class SchemaGenerator : IIncrementalGenerator
     private static IEnumerable<(string Name, string Source)> Emit(SchemaModel model, Settings settings)
     {
         var parts = Settings.List(settings.Parts);
-        return (parts.Contains("server") ? EmitServer(model, settings.Namespace) : [])
-            .Concat(parts.Contains("client") ? EmitClient(model, settings) : []);
+        return (parts.Contains("server") ? EmitServer(model, new TargetNamespace(settings.Namespace, Settings.Ready), Settings.List(settings.External)) : [])
+            .Concat(parts.Contains("client") ? EmitClient(model, new TargetNamespace(settings.ClientNamespace, Settings.Ready, settings.Namespace, "Qmp.Client"), Settings.List(settings.External)) : []);
     }
 
-    private static IEnumerable<(string Name, string Source)> EmitClient(SchemaModel model, Settings settings)
+    private static string? ByName(ImmutableArray<SchemaText> files, string path)
     {
-        yield return ("QmpCommands", ClientEmitter.EmitCommands(settings.ClientNamespace, settings.Namespace, model.Commands));
-        yield return ("QmpEventTypes", ClientEmitter.EmitEvents(settings.ClientNamespace, settings.Namespace, model.Events));
+        var name = path.Substring(path.LastIndexOf('/'));
+        return files.FirstOrDefault(file => file.Path.EndsWith(name, StringComparison.Ordinal))?.Text;
     }
 
-    private static IEnumerable<(string Name, string Source)> EmitServer(SchemaModel model, string ns)
+    private static IEnumerable<(string Name, string Source)> EmitClient(SchemaModel model, TargetNamespace ns, string[] external)
     {
-        foreach (var module in model.Types.Where(type => type.Module.Length > 0).GroupBy(type => type.Module))
+        yield return ("QmpCommands", ClientEmitter.EmitCommands(ns, [.. model.Commands.Where(command => !external.Contains(command.Module))]));
+        yield return ("QmpEventTypes", ClientEmitter.EmitEvents(ns, [.. model.Events.Where(@event => !external.Contains(@event.Module))]));
+    }
+
+    private static IEnumerable<(string Name, string Source)> EmitServer(SchemaModel model, TargetNamespace ns, string[] external)
+    {
+        foreach (var module in model.Types.Where(type => type.Module.Length > 0 && !external.Contains(type.Module)).GroupBy(type => type.Module))
         {
             var code = new CodeWriter(ns);
             foreach (var type in module)
@@ -95,25 +101,29 @@ public sealed class SchemaGenerator : IIncrementalGenerator
             yield return (module.Key + ".types", code.ToString());
         }
 
-        foreach (var module in model.Commands.GroupBy(command => command.Module))
+        foreach (var module in model.Commands.Where(command => !external.Contains(command.Module)).GroupBy(command => command.Module))
         {
             yield return (module.Key + ".commands", CommandEmitter.EmitModule(ns, module.Key, [.. module]));
         }
 
         yield return ("QmpCommandTable", CommandEmitter.EmitTable(ns, model.Commands));
-        yield return ("QmpEvents", EventEmitter.Emit(ns, model.Events));
+        yield return ("QmpEvents", EventEmitter.Emit(ns, [.. model.Events.Where(@event => !external.Contains(@event.Module))]));
         yield return ("QmpIntrospection", IntrospectionEmitter.Emit(ns, model));
     }
 
     private sealed record SchemaText(string Path, string Text);
 
-    private sealed record Settings(string Defines, string Namespace, string Parts, string ClientNamespace)
+    private sealed record Settings(string Entry, string Defines, string Namespace, string Parts, string ClientNamespace, string External)
     {
+        /// <summary>The namespace of the types that Qmp.Protocol has.</summary>
+        public const string Ready = "Qmp.Protocol.Schema";
+
         public static Settings From(AnalyzerConfigOptions options)
         {
-            var ns = Property(options, "QapiNamespace", "Qmp.Protocol.Schema");
+            var ns = Property(options, "QapiNamespace", Ready);
             return new Settings(
-                Property(options, "QapiDefines", ""), ns, Property(options, "QapiParts", "server"), Property(options, "QapiClientNamespace", ns));
+                Path.GetFileName(Property(options, "QapiEntry", "qapi-schema.json")), Property(options, "QapiDefines", ""), ns,
+                Property(options, "QapiParts", "server"), Property(options, "QapiClientNamespace", ns), Property(options, "QapiExternal", ""));
         }
 
         public static string[] List(string text) => text.Split([';', ',', ' '], StringSplitOptions.RemoveEmptyEntries);

@@ -15,6 +15,7 @@ public sealed partial class DependencyTests
         ["Qmp.Schema.Generator"] = ["Qmp.Schema"],
         ["Qmp.Protocol"] = ["Qmp.Schema", "Qmp.Schema.Generator"],
         ["Qmp.Client"] = ["Qmp.Protocol", "Qmp.Schema", "Qmp.Schema.Generator"],
+        ["Qmp.Hosting"] = ["Qmp.Protocol", "Qmp.Schema"],
         ["Qmp.Aio"] = [],
         ["Qmp.Block"] = ["Qmp.Aio", "Qmp.Protocol"],
         ["Qmp.Virtio"] = ["Qmp.Block", "Qmp.Aio"],
