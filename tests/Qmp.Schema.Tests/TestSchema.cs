@@ -12,9 +12,12 @@ internal static class TestSchema
     public static SchemaModel BuildFiles(IReadOnlyDictionary<string, string> files, params string[] defined) =>
         SchemaBuilder.Build("s.json", path => files.GetValueOrDefault(path), defined);
 
-    /// <summary>The schema of the product.</summary>
-    public static SchemaModel Product() => SchemaBuilder.Build(
+    /// <summary>The schema of the product: what works, and what works under some more conditions.</summary>
+    public static SchemaModel Product(params string[] defined) => SchemaBuilder.Build(
         Path.Combine(TestContext.CurrentContext.TestDirectory, "schema/qapi-schema.json").Replace('\\', '/'),
         path => File.Exists(path) ? File.ReadAllText(path) : null,
-        []);
+        defined);
+
+    /// <summary>The schema of the product with all that is still to come.</summary>
+    public static SchemaModel WholeProduct() => Product([.. Product().Conditions.Keys]);
 }

@@ -11,4 +11,7 @@ internal sealed class SchemaModel
 
     /// <summary>Commands and events in the order of introspection: as they stand in the files, includes first.</summary>
     public required IReadOnlyList<SchemaEntity> InOrder { get; init; }
+
+    /// <summary>All conditions that <c>if</c> may ask for, each with the reason why it does not hold yet.</summary>
+    public required IReadOnlyDictionary<string, string> Conditions { get; init; }
 }

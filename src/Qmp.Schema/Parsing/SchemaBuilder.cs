@@ -56,6 +56,7 @@ internal sealed class SchemaBuilder
             Commands = [.. builder._inOrder.OfType<SchemaCommand>()],
             Events = [.. builder._inOrder.OfType<SchemaEvent>()],
             InOrder = [.. builder._inOrder.Where(e => e is not SchemaType)],
+            Conditions = loader.Pragmas.Conditions ?? new Dictionary<string, string>(),
         };
         new SchemaChecks(loader.Pragmas, builder._hidden).Check(builder._inOrder);
         return model;
@@ -422,5 +423,5 @@ internal sealed class SchemaBuilder
         }
     }
 
-    private bool Exists(SchemaObject value) => value["if"] is not { } condition || Condition.Evaluate(condition, _defined);
+    private bool Exists(SchemaObject value) => value["if"] is not { } condition || Condition.Evaluate(condition, _defined, _pragmas.Conditions);
 }

@@ -11,8 +11,13 @@ internal sealed class SchemaPragmas
         ["member-name-exceptions"] = [],
     };
 
+    private Dictionary<string, string>? _conditions;
+
     /// <summary>Every definition and each of its members must be documented.</summary>
     public bool DocumentationRequired { get; private set; }
+
+    /// <summary>What <c>if</c> may ask for, each with the reason why it does not hold yet; null if anything.</summary>
+    public IReadOnlyDictionary<string, string>? Conditions => _conditions;
 
     public bool AllowsCommandName(string name) => _exceptions["command-name-exceptions"].Contains(name);
 
@@ -38,6 +43,10 @@ internal sealed class SchemaPragmas
                     ? required.Value
                     : throw new SchemaException(location, "pragma 'doc-required' takes true or false");
             }
+            else if (pragma.Key == "conditions")
+            {
+                AddConditions(pragma.Value);
+            }
             else if (_exceptions.TryGetValue(pragma.Key, out var names))
             {
                 if (pragma.Value is not SchemaList list || !list.Items.All(item => item is SchemaString))
@@ -51,6 +60,15 @@ internal sealed class SchemaPragmas
             {
                 throw new SchemaException(location, $"unknown pragma '{pragma.Key}'");
             }
+        }
+    }
+
+    private void AddConditions(SchemaValue value)
+    {
+        _conditions ??= [];
+        foreach (var condition in Expect.Object(value, "pragma 'conditions' takes an object").Members)
+        {
+            _conditions[condition.Key] = Expect.Text(condition.Value, $"condition '{condition.Key}' takes the reason why it does not hold");
         }
     }
 }
