@@ -61,11 +61,12 @@ public sealed partial class QmpClient
     private async Task RunAsync()
     {
         Exception? reason = null;
+        ClientSession? session = null;
         try
         {
             for (var isFirst = true; ; isFirst = false)
             {
-                await using var session = await ConnectAsync(isFirst, reason).ConfigureAwait(false);
+                session = await ConnectAsync(isFirst, reason).ConfigureAwait(false);
                 Connected(session);
                 await session.Ended.WaitAsync(_closing.Token).ConfigureAwait(false);
                 reason = new QmpConnectionException(
@@ -79,6 +80,9 @@ public sealed partial class QmpClient
                 {
                     _session = NewSource();
                 }
+
+                await LeaveAsync(session).ConfigureAwait(false);
+                session = null;
             }
         }
         catch (OperationCanceledException) when (_closing.IsCancellationRequested)
@@ -89,6 +93,17 @@ public sealed partial class QmpClient
         {
             Closed(e);
         }
+
+        if (session is not null)
+        {
+            await LeaveAsync(session).ConfigureAwait(false);
+        }
+    }
+
+    private static async Task LeaveAsync(ClientSession session)
+    {
+        await session.DisposeAsync().ConfigureAwait(false);
+        session.Left.TrySetResult();
     }
 
     private async Task<ClientSession> ConnectAsync(bool isFirst, Exception? reason)

@@ -103,20 +103,34 @@ public sealed partial class QmpClient : IAsyncDisposable
         var timeout = call.Timeout ?? _options.CallTimeout;
         if (timeout == Timeout.InfiniteTimeSpan)
         {
-            var session = await SessionAsync(cancellationToken).ConfigureAwait(false);
-            return await session.CallAsync(command, arguments, call, cancellationToken).ConfigureAwait(false);
+            return await CallCoreAsync(command, arguments, call, cancellationToken).ConfigureAwait(false);
         }
 
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(timeout);
         try
         {
-            var session = await SessionAsync(limit.Token).ConfigureAwait(false);
-            return await session.CallAsync(command, arguments, call, limit.Token).ConfigureAwait(false);
+            return await CallCoreAsync(command, arguments, call, limit.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             throw new QmpTimeoutException(command, timeout);
+        }
+    }
+
+    private async Task<QmpReply?> CallCoreAsync(string command, IQapiWritable? arguments, QmpCallOptions call, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var session = await SessionAsync(cancellationToken).ConfigureAwait(false);
+            try
+            {
+                return await session.CallAsync(command, arguments, call, cancellationToken).ConfigureAwait(false);
+            }
+            catch (CallNotSentException)
+            {
+                await session.Left.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+            }
         }
     }
 

@@ -148,6 +148,25 @@ public sealed class CallTests
         Assert.That(server.Client.State, Is.EqualTo(QmpConnectionState.Closed));
     }
 
+    [Test]
+    public async Task NoCallIsForgottenWhileTheConnectionEnds()
+    {
+        for (var round = 0; round < 50; round++)
+        {
+            await using var server = await ScriptedServer.StartAsync();
+            var calls = Task.Run(async () =>
+            {
+                while (true)
+                {
+                    await server.Client.ExecuteAsync("anything", call: new QmpCallOptions { Timeout = TimeSpan.FromSeconds(30) });
+                }
+            });
+            await server.ReplyAsync(await server.ReceiveAsync(), "{}");
+            await server.CloseAsync();
+            await Assert.CatchAsync<QmpConnectionException>(() => calls);
+        }
+    }
+
     [TestCase("hello")]
     [TestCase("[1]")]
     [TestCase("""{"neither": 1}""")]

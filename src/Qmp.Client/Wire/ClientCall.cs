@@ -44,6 +44,9 @@ internal sealed class ClientCall
 
     public IReadOnlyList<SafeHandle> Descriptors { get; }
 
+    /// <summary>Whether it is on its way: from then on the server may execute it.</summary>
+    public bool IsSent { get; set; }
+
     /// <summary>What is sent, the end of the line included.</summary>
     public ReadOnlyMemory<byte> Line { get; }
 }

@@ -83,13 +83,22 @@ internal sealed class ClientMessageHandler : IJsonRpcMessageHandler
         }
     }
 
-    /// <summary>Sends a call to which no reply comes.</summary>
-    public void Send(ClientCall call) => _output.Add(call);
+    /// <summary>Sends a call.</summary>
+    /// <exception cref="IOException">The connection is over; nothing was sent.</exception>
+    public void Send(ClientCall call)
+    {
+        _output.Add(call);
+        call.IsSent = true;
+    }
 
     /// <inheritdoc/>
     /// <remarks>Completes at once; sending goes on by itself.</remarks>
     public ValueTask WriteAsync(JsonRpcMessage jsonRpcMessage, CancellationToken cancellationToken)
     {
+        // Cancelled by the engine at the end of the connection, before it fails the calls that it knows. A call that
+        // it learns of later would wait for ever if this succeeded.
+        cancellationToken.ThrowIfCancellationRequested();
+
         // Under the lock, so that calls leave in the order in which errors without an id are told apart.
         lock (_lock)
         {
@@ -97,7 +106,7 @@ internal sealed class ClientMessageHandler : IJsonRpcMessageHandler
             {
                 _outstanding.Remove(call.Id);
                 _outstanding.Add(call.Id, call);
-                _output.Add(call);
+                Send(call);
             }
         }
 

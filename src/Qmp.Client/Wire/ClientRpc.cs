@@ -22,6 +22,7 @@ internal sealed class ClientRpc : JsonRpc
 
     /// <summary>Sends a call and waits for its reply.</summary>
     /// <exception cref="QmpCommandException">The server refused.</exception>
+    /// <exception cref="CallNotSentException">The connection was lost before it was sent.</exception>
     /// <exception cref="QmpCallInterruptedException">The connection was lost.</exception>
     public async Task<QmpReply> CallAsync(ClientCall call)
     {
@@ -30,6 +31,10 @@ internal sealed class ClientRpc : JsonRpc
         try
         {
             result = await InvokeCoreAsync<ClientResult>(new RequestId(call.Id), call.Command, null, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception) when (!call.IsSent)
+        {
+            throw new CallNotSentException();
         }
         catch (Exception e)
         {

@@ -26,6 +26,9 @@ internal sealed class ClientSession : IAsyncDisposable
     /// <summary>Completed, never faulted, when the connection has ended.</summary>
     public Task Ended { get; private set; } = Task.CompletedTask;
 
+    /// <summary>Completed when the client has let go of it: another one takes its place, or there is none.</summary>
+    public TaskCompletionSource Left { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     /// <summary>Why it ended, if not by its end.</summary>
     public Exception? Failure => _handler.Failure;
 
@@ -60,6 +63,7 @@ internal sealed class ClientSession : IAsyncDisposable
     }
 
     /// <summary>Sends a command and waits for its reply.</summary>
+    /// <exception cref="CallNotSentException">The connection was over before.</exception>
     public async Task<QmpReply?> CallAsync(string command, IQapiWritable? arguments, QmpCallOptions options, CancellationToken cancellationToken)
     {
         if (options.OutOfBand && !IsOutOfBandEnabled)
@@ -79,8 +83,15 @@ internal sealed class ClientSession : IAsyncDisposable
         var call = new ClientCall(Interlocked.Increment(ref _lastId), command, arguments, options.OutOfBand, options.Descriptors);
         if (options.NoReply)
         {
-            _handler.Send(call);
-            return null;
+            try
+            {
+                _handler.Send(call);
+                return null;
+            }
+            catch (IOException)
+            {
+                throw new CallNotSentException();
+            }
         }
 
         if (!options.OutOfBand)
