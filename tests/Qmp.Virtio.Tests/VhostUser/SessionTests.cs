@@ -249,8 +249,9 @@ internal sealed class SessionTests
         }
         guest.Ring.PublishAndKick(always: true);
 
+        ulong features = guest.FrontEnd.Features;
         guest.FrontEnd = disk.Connect();
-        guest.FrontEnd.Negotiate(packed ? ulong.MaxValue : ~FrontEnd.FeaturePacked);
+        guest.FrontEnd.Negotiate(features);
         guest.FrontEnd.SetMemory(guest.Ram);
         guest.FrontEnd.SetInflight(region);
         guest.FrontEnd.StartRing(0, guest.Ring, guest.Ring.FirstBase);
