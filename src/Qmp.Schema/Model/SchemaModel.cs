@@ -14,4 +14,10 @@ internal sealed class SchemaModel
 
     /// <summary>All conditions that <c>if</c> may ask for, each with the reason why it does not hold yet.</summary>
     public required IReadOnlyDictionary<string, string> Conditions { get; init; }
+
+    /// <summary>Headings and text between definitions, file by file.</summary>
+    public required IReadOnlyList<SchemaSection> Sections { get; init; }
 }
+
+/// <summary>Text of a module that belongs to no definition; its first line is a heading, <c>= Title</c> or <c>== Title</c>.</summary>
+internal sealed record SchemaSection(string Module, SourceLocation Location, string Text);

@@ -4,12 +4,12 @@ namespace Qmp.Schema.Parsing;
 
 /// <summary>
 /// A documentation block: text, then one paragraph per member (<c>@member: text</c>), features (after a line
-/// <c>Features:</c>), and tagged sections (<c>Returns:</c>, <c>Errors:</c>, <c>Since:</c>, <c>TODO:</c>). A block
+/// <c>Features:</c>), and tagged sections (<c>Returns:</c>, <c>Errors:</c>, <c>Since:</c>, <c>Example:</c>, <c>TODO:</c>). A block
 /// whose first line is <c>@Name:</c> belongs to the definition that follows; any other is free text.
 /// </summary>
 internal sealed class Documentation
 {
-    private static readonly string[] Tags = ["Returns", "Errors", "Since", "TODO"];
+    private static readonly string[] Tags = ["Returns", "Errors", "Since", "Example", "TODO"];
 
     private Documentation(SourceLocation location, string? name)
     {
@@ -35,6 +35,9 @@ internal sealed class Documentation
 
     public string? Since { get; private set; }
 
+    /// <summary>A conversation that the tests have with the daemon, its lines as they are indented.</summary>
+    public string? Example { get; private set; }
+
     public static Documentation Parse(SourceLocation location, string text)
     {
         var lines = text.Split('\n');
@@ -46,7 +49,7 @@ internal sealed class Documentation
 
         if (first == lines.Length || lines[first][0] != '@')
         {
-            return new Documentation(location, null);
+            return new Documentation(location, null) { Body = text.Trim('\n', ' ') };
         }
 
         SourceLocation At(int line) => new(location.File, location.Line + 1 + line);
@@ -105,7 +108,7 @@ internal sealed class Documentation
                     body.Append('\n');
                 }
 
-                current.Append(line.Trim()).Append('\n');
+                current.Append(tags.TryGetValue("Example", out var example) && current == example ? line : line.Trim()).Append('\n');
             }
         }
 
@@ -115,6 +118,7 @@ internal sealed class Documentation
         Returns = tags.TryGetValue("Returns", out var returns) ? Text(returns) : null;
         Errors = tags.TryGetValue("Errors", out var errors) ? Text(errors) : null;
         Since = tags.TryGetValue("Since", out var since) ? Text(since) : null;
+        Example = tags.TryGetValue("Example", out var conversation) ? Unindented(conversation.ToString()) : null;
     }
 
     // "@name: text"
@@ -146,6 +150,13 @@ internal sealed class Documentation
 
         tag = rest = "";
         return false;
+    }
+
+    private static string Unindented(string text)
+    {
+        var lines = text.Split('\n').Where(line => line.Trim().Length > 0).ToList();
+        var indent = lines.Count == 0 ? 0 : lines.Min(line => line.Length - line.TrimStart().Length);
+        return string.Join("\n", lines.Select(line => line.Substring(indent).TrimEnd()));
     }
 
     private static string Text(StringBuilder text) => text.ToString().Trim('\n', ' ');

@@ -56,6 +56,7 @@ internal sealed class SchemaBuilder
             Commands = [.. builder._inOrder.OfType<SchemaCommand>()],
             Events = [.. builder._inOrder.OfType<SchemaEvent>()],
             InOrder = [.. builder._inOrder.Where(e => e is not SchemaType)],
+            Sections = loader.Sections,
             Conditions = loader.Pragmas.Conditions ?? new Dictionary<string, string>(),
         };
         new SchemaChecks(loader.Pragmas, builder._hidden).Check(builder._inOrder);

@@ -1,3 +1,5 @@
+using Qmp.Schema.Model;
+
 namespace Qmp.Schema.Parsing;
 
 /// <summary>An expression that defines something, and the module it stands in.</summary>
@@ -10,12 +12,15 @@ internal sealed class SchemaLoader
     private readonly HashSet<string> _loaded = [];
     private readonly List<string> _open = [];
     private readonly List<SchemaDefinition> _definitions = [];
+    private readonly List<SchemaSection> _sections = [];
 
     private SchemaLoader(Func<string, string?> readFile) => _readFile = readFile;
 
     public SchemaPragmas Pragmas { get; } = new();
 
     public IReadOnlyList<SchemaDefinition> Definitions => _definitions;
+
+    public IReadOnlyList<SchemaSection> Sections => _sections;
 
     /// <summary>Loads a schema.</summary>
     /// <param name="path">Its entry file, with forward slashes.</param>
@@ -48,7 +53,7 @@ internal sealed class SchemaLoader
         var text = _readFile(path) ?? throw new SchemaException(includedAt, $"cannot read {path}");
         _open.Add(path);
         var module = ModuleOf(path);
-        foreach (var expression in SchemaSyntax.Parse(path, text))
+        foreach (var expression in SchemaSyntax.Parse(path, text, free => _sections.Add(new SchemaSection(module, free.Location, free.Body))))
         {
             if (expression.Value["include"] is { } include)
             {

@@ -15,7 +15,11 @@ internal sealed class SchemaSyntax
         _lexer = new SchemaLexer(file, text);
     }
 
-    public static IEnumerable<SchemaExpression> Parse(string file, string text)
+    /// <summary>Parses a file.</summary>
+    /// <param name="file">Its path, for errors.</param>
+    /// <param name="text">Its text.</param>
+    /// <param name="freeText">Gets documentation that belongs to no definition.</param>
+    public static IEnumerable<SchemaExpression> Parse(string file, string text, Action<Documentation> freeText)
     {
         var syntax = new SchemaSyntax(file, text);
         Documentation? pending = null;
@@ -28,7 +32,8 @@ internal sealed class SchemaSyntax
                 syntax._lexer.Next();
                 if (pending.Name == null)
                 {
-                    pending = null; // free text between definitions
+                    freeText(pending);
+                    pending = null;
                 }
 
                 continue;
