@@ -21,6 +21,9 @@ internal static class SchemaLimits
     /// <summary>Members of one object with everything it inherits, and branches of one union.</summary>
     public const int Members = 4096;
 
+    /// <summary>Conditions that a schema may list.</summary>
+    public const int Conditions = 64;
+
     /// <summary>Commands, events and types.</summary>
     public const int Definitions = 100_000;
 }

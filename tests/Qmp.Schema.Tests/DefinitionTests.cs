@@ -14,6 +14,10 @@ public class DefinitionTests
 
         """;
 
+    [TestCase("{ 'pragma': { 'conditions': { 'A': 'later' } } } { 'enum': 'E', 'data': [], 'if': 'B' }", "'B' is not among the conditions of this schema")]
+    [TestCase("{ 'pragma': { 'conditions': { 'A': 'later' } } } { 'enum': 'E', 'data': [], 'if': { 'any': [ 'A', { 'not': 'B' } ] } }", "'B' is not among the conditions of this schema")]
+    [TestCase("{ 'pragma': { 'conditions': [ 'A' ] } }", "pragma 'conditions' takes an object")]
+    [TestCase("{ 'pragma': { 'conditions': { 'A': true } } }", "condition 'A' takes the reason why it does not hold")]
     [TestCase("{ 'x': 'y' }", "expected one of 'include', 'pragma', 'enum', 'struct', 'union', 'alternate', 'command', 'event'")]
     [TestCase("{ 'enum': 'E', 'struct': 'S', 'data': {} }", "'enum' and 'struct' in one definition")]
     [TestCase("{ 'enum': [], 'data': [] }", "'enum' takes a name")]

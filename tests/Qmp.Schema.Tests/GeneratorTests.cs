@@ -1,5 +1,7 @@
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.Diagnostics;
 using Microsoft.CodeAnalysis.Text;
 using Qmp.Schema.Generator;
 
@@ -37,10 +39,47 @@ public class GeneratorTests
         static string Text(GeneratorDriverRunResult result) => string.Concat(result.GeneratedTrees.Select(tree => tree.FilePath + "\n" + tree));
     }
 
+    /// <summary>What is still to come becomes code that compiles, as soon as its conditions are removed.</summary>
+    [Test]
+    public void TheWholeSchemaCompiles()
+    {
+        var folder = Path.Combine(TestContext.CurrentContext.TestDirectory, "schema");
+        var files = Directory.GetFiles(folder, "*.json").Select(path => new TestText(path, File.ReadAllText(path)));
+        var references = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)
+            .Where(path => !Path.GetFileName(path).StartsWith("Qmp.Schema", StringComparison.Ordinal))
+            .Select(path => MetadataReference.CreateFromFile(path));
+        var settings = new TestSettings(new() { ["QapiDefines"] = string.Join(';', TestSchema.Product().Conditions.Keys), ["QapiNamespace"] = "Whole" });
+        CSharpGeneratorDriver.Create([new SchemaGenerator().AsSourceGenerator()], files, optionsProvider: settings)
+            .RunGeneratorsAndUpdateCompilation(
+                CSharpCompilation.Create("test", [CSharpSyntaxTree.ParseText("global using System;")], references, new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary)),
+                out var compilation, out var problems);
+        Assert.Multiple(() =>
+        {
+            Assert.That(problems, Is.Empty);
+            Assert.That(compilation.GetTypeByMetadataName("Whole.BlockdevOptionsQcow2"), Is.Not.Null);
+            Assert.That(compilation.GetDiagnostics().Where(problem => problem.Severity == DiagnosticSeverity.Error), Is.Empty);
+        });
+    }
+
     private static GeneratorDriverRunResult Run(params TestText[] files) => CSharpGeneratorDriver
         .Create([new SchemaGenerator().AsSourceGenerator()], files)
         .RunGenerators(CSharpCompilation.Create("test"))
         .GetRunResult();
+
+    private sealed class TestSettings(Dictionary<string, string> properties) : AnalyzerConfigOptionsProvider
+    {
+        public override AnalyzerConfigOptions GlobalOptions { get; } = new Options(properties);
+
+        public override AnalyzerConfigOptions GetOptions(SyntaxTree tree) => GlobalOptions;
+
+        public override AnalyzerConfigOptions GetOptions(AdditionalText textFile) => GlobalOptions;
+
+        private sealed class Options(Dictionary<string, string> properties) : AnalyzerConfigOptions
+        {
+            public override bool TryGetValue(string key, [NotNullWhen(true)] out string? value) =>
+                properties.TryGetValue(key.Replace("build_property.", "", StringComparison.Ordinal), out value);
+        }
+    }
 
     private sealed class TestText(string path, string text) : AdditionalText
     {

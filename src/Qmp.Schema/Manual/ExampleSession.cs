@@ -34,7 +34,7 @@ internal static class ExampleSession
             session.Append("-> {\"execute\": \"qmp_capabilities\"}\n<- {\"return\": {}}\n");
         }
 
-        foreach (var line in lines.Where(line => line[0] is '-' or '<'))
+        foreach (var line in lines.Where(line => line.StartsWith("-> ", StringComparison.Ordinal) || line.StartsWith("<- ", StringComparison.Ordinal)))
         {
             session.Append(line[0] == '<' ? line.Replace("...", "$ANY") : line).Append('\n');
         }

@@ -69,6 +69,10 @@ internal sealed class SchemaPragmas
         foreach (var condition in Expect.Object(value, "pragma 'conditions' takes an object").Members)
         {
             _conditions[condition.Key] = Expect.Text(condition.Value, $"condition '{condition.Key}' takes the reason why it does not hold");
+            if (_conditions.Count > SchemaLimits.Conditions)
+            {
+                throw new SchemaException(condition.Value.Location, $"more than {SchemaLimits.Conditions} conditions");
+            }
         }
     }
 }
