@@ -28,6 +28,12 @@ internal static class CommandEmitter
         }
 
         code.Close();
+        return code.ToString();
+    }
+
+    public static string EmitArguments(TargetNamespace ns, IReadOnlyList<SchemaCommand> commands)
+    {
+        var code = new CodeWriter(ns);
         foreach (var command in commands.Where(command => command is { Generate: true, Arguments.IsImplicit: true }))
         {
             ObjectEmitter.Emit(code, command.Arguments!, CSharpNames.Arguments(command), $"Arguments of <c>{command.Name}</c>.", command.Documentation);

@@ -17,6 +17,12 @@ internal static class EventEmitter
         }
 
         code.Close();
+        return code.ToString();
+    }
+
+    public static string EmitData(TargetNamespace ns, IReadOnlyList<SchemaEvent> events)
+    {
+        var code = new CodeWriter(ns);
         foreach (var @event in events.Where(@event => @event.Data is { IsImplicit: true }))
         {
             ObjectEmitter.Emit(code, @event.Data!, CSharpNames.Data(@event), $"Data of event <c>{@event.Name}</c>.", @event.Documentation);

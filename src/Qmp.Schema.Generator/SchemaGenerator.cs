@@ -10,11 +10,11 @@ namespace Qmp.Schema.Generator;
 /// <summary>
 /// Makes C# from the schema files among the project's AdditionalFiles. The entry file is <c>qapi-schema.json</c>, or what
 /// the MSBuild property <c>QapiEntry</c> names. Another file is found beside the one that includes it, or by its name
-/// alone wherever it is. <c>QapiDefines</c> lists the configuration symbols for <c>if</c>, and <c>QapiNamespace</c> names the
-/// namespace of what is generated (default: <c>Qmp.Protocol.Schema</c>). <c>QapiParts</c> says what is generated:
-/// <c>server</c> (the default: types, handler interfaces, tables), <c>client</c> (extension methods of Qmp.Client, in the
-/// namespace <c>QapiClientNamespace</c>, by default the same one), or both. <c>QapiExternal</c> lists modules for which
-/// nothing is generated, because <c>Qmp.Protocol.Schema</c> has their types and interfaces.
+/// alone wherever it is. <c>QapiDefines</c> lists the configuration symbols for <c>if</c>, or is <c>*</c> for all;
+/// <c>QapiNamespace</c> names the namespace of what is generated (default: <c>Qmp.Protocol.Schema</c>). <c>QapiParts</c> says
+/// what is generated: <c>types</c>, <c>server</c> (handler interfaces, tables), <c>client</c> (extension methods of
+/// Qmp.Client, in the namespace <c>QapiClientNamespace</c>, by default the same one); by default the first two.
+/// <c>QapiExternal</c> lists modules for which nothing is generated, because <c>Qmp.Protocol.Schema</c> has them.
 /// </summary>
 [Generator]
 public sealed class SchemaGenerator : IIncrementalGenerator
@@ -61,8 +61,13 @@ public sealed class SchemaGenerator : IIncrementalGenerator
     private static IEnumerable<(string Name, string Source)> Emit(SchemaModel model, Settings settings)
     {
         var parts = Settings.List(settings.Parts);
-        return (parts.Contains("server") ? EmitServer(model, new TargetNamespace(settings.Namespace, Settings.Ready), Settings.List(settings.External)) : [])
-            .Concat(parts.Contains("client") ? EmitClient(model, new TargetNamespace(settings.ClientNamespace, Settings.Ready, settings.Namespace, "Qmp.Client"), Settings.List(settings.External)) : []);
+        var external = Settings.List(settings.External);
+        string[] ready = external.Length > 0 ? ["Qmp.Protocol.Schema"] : [];
+        var types = new TargetNamespace(settings.Namespace, ready);
+        var client = new TargetNamespace(settings.ClientNamespace, [settings.Namespace, "Qmp.Client", .. ready]);
+        return (parts.Contains("types") ? EmitTypes(model, types, external) : [])
+            .Concat(parts.Contains("server") ? EmitServer(model, types, external) : [])
+            .Concat(parts.Contains("client") ? EmitClient(model, client, external) : []);
     }
 
     private static string? ByName(ImmutableArray<SchemaText> files, string path)
@@ -77,7 +82,7 @@ public sealed class SchemaGenerator : IIncrementalGenerator
         yield return ("QmpEventTypes", ClientEmitter.EmitEvents(ns, [.. model.Events.Where(@event => !external.Contains(@event.Module))]));
     }
 
-    private static IEnumerable<(string Name, string Source)> EmitServer(SchemaModel model, TargetNamespace ns, string[] external)
+    private static IEnumerable<(string Name, string Source)> EmitTypes(SchemaModel model, TargetNamespace ns, string[] external)
     {
         foreach (var module in model.Types.Where(type => type.Module.Length > 0 && !external.Contains(type.Module)).GroupBy(type => type.Module))
         {
@@ -103,6 +108,16 @@ public sealed class SchemaGenerator : IIncrementalGenerator
 
         foreach (var module in model.Commands.Where(command => !external.Contains(command.Module)).GroupBy(command => command.Module))
         {
+            yield return (module.Key + ".arguments", CommandEmitter.EmitArguments(ns, [.. module]));
+        }
+
+        yield return ("events.data", EventEmitter.EmitData(ns, [.. model.Events.Where(@event => !external.Contains(@event.Module))]));
+    }
+
+    private static IEnumerable<(string Name, string Source)> EmitServer(SchemaModel model, TargetNamespace ns, string[] external)
+    {
+        foreach (var module in model.Commands.Where(command => !external.Contains(command.Module)).GroupBy(command => command.Module))
+        {
             yield return (module.Key + ".commands", CommandEmitter.EmitModule(ns, module.Key, [.. module]));
         }
 
@@ -115,15 +130,12 @@ public sealed class SchemaGenerator : IIncrementalGenerator
 
     private sealed record Settings(string Entry, string Defines, string Namespace, string Parts, string ClientNamespace, string External)
     {
-        /// <summary>The namespace of the types that Qmp.Protocol has.</summary>
-        public const string Ready = "Qmp.Protocol.Schema";
-
         public static Settings From(AnalyzerConfigOptions options)
         {
-            var ns = Property(options, "QapiNamespace", Ready);
+            var ns = Property(options, "QapiNamespace", "Qmp.Protocol.Schema");
             return new Settings(
                 Path.GetFileName(Property(options, "QapiEntry", "qapi-schema.json")), Property(options, "QapiDefines", ""), ns,
-                Property(options, "QapiParts", "server"), Property(options, "QapiClientNamespace", ns), Property(options, "QapiExternal", ""));
+                Property(options, "QapiParts", "types,server"), Property(options, "QapiClientNamespace", ns), Property(options, "QapiExternal", ""));
         }
 
         public static string[] List(string text) => text.Split([';', ',', ' '], StringSplitOptions.RemoveEmptyEntries);

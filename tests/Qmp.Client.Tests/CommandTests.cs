@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using Qmp.Protocol;
-using Qmp.Protocol.Schema;
+using Qmp.Client.Schema;
 using Qmp.Testing;
 
 namespace Qmp.Client.Tests;

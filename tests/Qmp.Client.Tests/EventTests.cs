@@ -1,4 +1,4 @@
-using Qmp.Protocol.Schema;
+using Qmp.Client.Schema;
 
 namespace Qmp.Client.Tests;
 

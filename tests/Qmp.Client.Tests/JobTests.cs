@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Qmp.Client.Schema;
 using Qmp.Testing;
 
 namespace Qmp.Client.Tests;
@@ -43,7 +44,7 @@ public sealed class JobTests
         var seen = new List<string>();
         var job = await server.Client.RunJobAsync(
             "job0",
-            () => server.Client.ExecuteAsync("blockdev-mirror", Mirror("job0")),
+            () => server.Client.BlockdevMirrorAsync("source", "target", MirrorSyncMode.Full, jobId: "job0"),
             new QmpJobOptions { CompleteWhenReady = true, Progress = new Recorder(seen) });
         Assert.That((job.Id, job.Error), Is.EqualTo(("job0", (string?)null)));
         Assert.That(seen, Does.Contain("ready"));
@@ -54,9 +55,13 @@ public sealed class JobTests
     public async Task AJobThatStaysIsDismissedWithItsError()
     {
         await using var server = await StartAsync();
-        var failed = (await Assert.ThrowsAsync<QmpJobException>(() => server.Client.RunJobAsync("job1", () => server.Client.ExecuteAsync(
-            "blockdev-create",
-            new JsonObject { ["job-id"] = "job1", ["options"] = new JsonObject { ["driver"] = "qcow2", ["file"] = "nothing", ["size"] = 1024 } }))))!;
+        var options = new BlockdevCreateOptions
+        {
+            Driver = BlockdevDriver.Qcow2,
+            Qcow2 = new BlockdevCreateOptionsQcow2 { File = new BlockdevRef { Reference = "nothing" }, Size = 1024 },
+        };
+        var failed = (await Assert.ThrowsAsync<QmpJobException>(
+            () => server.Client.RunJobAsync("job1", () => server.Client.BlockdevCreateAsync("job1", options))))!;
         Assert.That(failed.Job.Status, Is.EqualTo("concluded"));
         Assert.That(failed.Message, Does.StartWith("job 'job1': Cannot find device").And.Contains("nothing"));
         Assert.That((await server.Client.ExecuteAsync("query-jobs")).GetArrayLength(), Is.Zero);
@@ -68,7 +73,9 @@ public sealed class JobTests
         await using var server = await StartAsync();
         await server.Client.ExecuteAsync("blockdev-mirror", Mirror("job2", ("speed", 4096)));
         var waiting = server.Client.WaitForJobAsync("job2");
-        await server.Client.ExecuteAsync("block-job-cancel", new JsonObject { ["device"] = "job2", ["force"] = true });
+        using var cancelledEvents = server.Client.Subscribe(QmpEventTypes.BlockJobCancelled);
+        await server.Client.BlockJobCancelAsync("job2", force: true);
+        Assert.That((await cancelledEvents.NextAsync()).Data.Type, Is.EqualTo(JobType.Mirror));
         var cancelled = (await Assert.ThrowsAsync<QmpJobException>(() => waiting))!;
         Assert.That(cancelled.Job.Error, Is.EqualTo("Operation canceled"));
     }
@@ -82,7 +89,8 @@ public sealed class JobTests
             () => server.Client.ExecuteAsync("blockdev-backup", Mirror("job3", ("auto-finalize", false), ("auto-dismiss", false))),
             new QmpJobOptions { FinalizeWhenPending = true, Dismiss = false });
         Assert.That((job.Status, job.Type, job.CurrentProgress), Is.EqualTo(("concluded", "backup", 8L << 20)));
-        Assert.That((await server.Client.ExecuteAsync("query-jobs")).GetArrayLength(), Is.EqualTo(1));
+        var jobs = await server.Client.QueryJobsAsync();
+        Assert.That(jobs.Select(left => (left.Id, left.Type, left.Status)), Is.EqualTo(new[] { ("job3", JobType.Backup, JobStatus.Concluded) }));
     }
 
     [Test]

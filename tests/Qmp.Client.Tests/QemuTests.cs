@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using Microsoft.Win32.SafeHandles;
-using Qmp.Protocol.Schema;
+using Qmp.Client.Schema;
 
 namespace Qmp.Client.Tests;
 

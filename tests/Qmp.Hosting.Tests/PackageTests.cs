@@ -22,7 +22,7 @@ public sealed class PackageTests
             <TreatWarningsAsErrors>true</TreatWarningsAsErrors>
             <RestorePackagesPath>packages</RestorePackagesPath>
             <QapiEntry>counter.json</QapiEntry>
-            <QapiParts>server;client</QapiParts>
+            <QapiParts>types;server;client</QapiParts>
           </PropertyGroup>
           <ItemGroup>
             <PackageReference Include="Qmp.Hosting" Version="*" />

@@ -22,6 +22,11 @@ internal sealed class SchemaBuilder
     {
         _pragmas = pragmas;
         _defined = [.. defined];
+        if (_defined.Contains("*"))
+        {
+            _defined.UnionWith(pragmas.Conditions?.Keys ?? []);
+        }
+
         foreach (var type in BuiltinType.All)
         {
             _entities.Add(type.Name, type);
@@ -34,7 +39,7 @@ internal sealed class SchemaBuilder
     /// <summary>Loads, resolves and checks a schema.</summary>
     /// <param name="path">Its entry file.</param>
     /// <param name="readFile">Gives the text of a file, or null when it is not there.</param>
-    /// <param name="defined">Configuration symbols that are defined.</param>
+    /// <param name="defined">Configuration symbols that are defined; <c>*</c> for all that the schema lists.</param>
     /// <exception cref="SchemaException">A rule is broken.</exception>
     public static SchemaModel Build(string path, Func<string, string?> readFile, IEnumerable<string> defined)
     {
