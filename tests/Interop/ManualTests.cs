@@ -1,4 +1,5 @@
 using Qmp.Schema.Manual;
+using Qmp.Sessions;
 using Qmp.Testing;
 using Qmp.Testing.Sessions;
 

@@ -1,3 +1,4 @@
+using Qmp.Sessions;
 using Qmp.Testing;
 using Qmp.Testing.Sessions;
 

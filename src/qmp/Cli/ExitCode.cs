@@ -1,0 +1,23 @@
+namespace Qmp.Tool.Cli;
+
+/// <summary>What the program's exit status says to scripts.</summary>
+internal static class ExitCode
+{
+    /// <summary>Done; nothing differs.</summary>
+    public const int Ok = 0;
+
+    /// <summary>The server answered with an error.</summary>
+    public const int ServerError = 1;
+
+    /// <summary>The command line is wrong, or a file that it names.</summary>
+    public const int Usage = 2;
+
+    /// <summary>No connection, or it was lost, or nothing came in time.</summary>
+    public const int Connection = 3;
+
+    /// <summary>What was said differs from what was expected.</summary>
+    public const int Differs = 4;
+
+    /// <summary>Ended by Ctrl-C or SIGTERM before it was done.</summary>
+    public const int Interrupted = 130;
+}

@@ -1,0 +1,16 @@
+using System.CommandLine;
+using Qmp.Tool.Sessions;
+
+namespace Qmp.Tool;
+
+/// <summary>All commands: the help, the manual pages and the completion are made from it.</summary>
+internal static class CommandTree
+{
+    public static RootCommand Create() => new("Talk to QMP servers: qmpd, QEMU, its storage daemon and its guest agent.")
+    {
+        RecordCommand.Create(),
+        ReplayCommand.Create(),
+        ServeCommand.Create(),
+        CompareCommand.Create(),
+    };
+}
