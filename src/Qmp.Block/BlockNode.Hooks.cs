@@ -5,9 +5,10 @@ namespace Qmp.Block;
 // What a node may do with a write besides passing it on.
 public sealed partial class BlockNode
 {
-    /// <summary>A write into a node with dirty bitmaps, or one that looks for zeroes.</summary>
+    /// <summary>A write into a node with dirty bitmaps or a threshold, or one that looks for zeroes.</summary>
     private void StartHooked(BlockOperation operation, long offset)
     {
+        CheckWriteThreshold(operation, offset);
         var op = operation.EffectiveOp;
         var flags = operation.EffectiveFlags;
         if (op == BlockOp.Write && DetectZeroes != BlockdevDetectZeroesOptions.Off && BufferOf(operation).IsZero())

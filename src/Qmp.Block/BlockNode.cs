@@ -114,7 +114,7 @@ public sealed partial class BlockNode
         var limits = _driver.Limits;
         _requestAlignment = limits.RequestAlignment;
         _memoryAlignment = _requestAlignment > 1 ? limits.MinMemoryAlignment : 1;
-        _hasHooks = DetectZeroes != BlockdevDetectZeroesOptions.Off || _bitmaps.Length != 0;
+        RefreshHooks();
     }
 
     /// <summary>All nodes below, and this one; parents before children.</summary>

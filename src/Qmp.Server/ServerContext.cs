@@ -23,7 +23,11 @@ public sealed class ServerContext
         Options = options;
         Main = options.Main;
         Events = options.Events;
-        Graph = new BlockGraph(options.Main);
+        Graph = new BlockGraph(options.Main)
+        {
+            WriteThresholdExceeded = (node, amount, threshold) =>
+                Events.Emit(QmpEvents.BlockWriteThreshold(node.NodeName, amount, threshold)),
+        };
         Exports = new ExportRegistry(this);
         Drains = new DrainRegistry(Graph, Events);
     }

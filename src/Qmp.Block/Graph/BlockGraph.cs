@@ -36,6 +36,12 @@ public sealed partial class BlockGraph
     /// <summary>The users of nodes that are not nodes, in the order in which they were made.</summary>
     public IReadOnlyList<BlockBackend> Backends => _backends;
 
+    /// <summary>
+    /// Told of the first write beyond a node's threshold, on the node's loop, before the write: the node, the bytes by
+    /// which it goes beyond, and the threshold. Must not block or throw. <b>Main</b>, before there are nodes.
+    /// </summary>
+    public Action<BlockNode, ulong, ulong>? WriteThresholdExceeded { get; set; }
+
     /// <summary>Waits for the right to change the graph. Not from code that holds it.</summary>
     public async ValueTask<GraphChange> BeginChangeAsync(CancellationToken cancellationToken = default)
     {

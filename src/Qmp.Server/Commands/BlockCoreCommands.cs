@@ -28,6 +28,13 @@ internal sealed partial class BlockCoreCommands(ServerContext server) : IBlockCo
         return Graph.ResizeAsync(node, arguments.Size);
     }
 
+    public ValueTask BlockSetWriteThresholdAsync(BlockSetWriteThresholdArguments arguments, QmpCommandContext context)
+    {
+        BlockNode node = Graph.TryFind(arguments.NodeName) ?? throw new QmpException($"Device '{arguments.NodeName}' not found");
+        node.SetWriteThreshold(arguments.WriteThreshold);
+        return ValueTask.CompletedTask;
+    }
+
     public ValueTask XBlockdevSetIothreadAsync(XBlockdevSetIothreadArguments arguments, QmpCommandContext context)
     {
         BlockNode node = Graph.Find(arguments.NodeName);

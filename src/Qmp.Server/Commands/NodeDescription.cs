@@ -44,7 +44,7 @@ internal static class NodeDescription
                     : null,
             },
             Cache = new BlockdevCacheInfo { Writeback = true, Direct = node.CacheDirect, NoFlush = node.CacheNoFlush },
-            WriteThreshold = 0,
+            WriteThreshold = unchecked((long)node.WriteThreshold), // the schema has no sign on the way in, and one on the way out
             DirtyBitmaps = node.Bitmaps.Count == 0 ? null : [.. node.Bitmaps.Select(BitmapOf)],
         };
     }

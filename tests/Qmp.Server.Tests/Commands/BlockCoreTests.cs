@@ -46,6 +46,48 @@ public sealed class BlockCoreTests
         Assert.That(await _client.SayAsync("query-blockstats", """{"query-nodes": true}"""), Does.Contain("\"wr_highest_offset\": 12288,"));
     }
 
+    [TestCase("main")]
+    [TestCase("io0")]
+    public async Task TheFirstWriteBeyondAThresholdIsAnnouncedOnce(string loop)
+    {
+        await _client.DoAsync("object-add", """{"qom-type": "iothread", "id": "io0"}""");
+        await _client.DoAsync("blockdev-add", """{"driver": "null-co", "node-name": "n", "size": 1048576}""");
+        if (loop != "main")
+        {
+            await _client.DoAsync("x-blockdev-set-iothread", $$"""{"node-name": "n", "iothread": "{{loop}}"}""");
+        }
+
+        await WriteAsync(524288, zeroes: false);
+        await _client.DoAsync("block-set-write-threshold", """{"node-name": "n", "write-threshold": 65536}""");
+        await WriteAsync(61440, zeroes: false); // ends at it
+        Assert.That(await _client.SayAsync("query-named-block-nodes"), Does.Contain("\"write_threshold\": 65536,"));
+        await WriteAsync(61952, zeroes: false);
+        await WriteAsync(131072, zeroes: false);
+        Assert.That(
+            await _server.NextEventAsync(),
+            Is.EqualTo("""BLOCK_WRITE_THRESHOLD {"node-name": "n", "write-threshold": 65536, "amount-exceeded": 512}"""));
+        Assert.That(await _client.SayAsync("query-named-block-nodes"), Does.Contain("\"write_threshold\": 0,"));
+
+        await _client.DoAsync("block-set-write-threshold", """{"node-name": "n", "write-threshold": 1}""");
+        await WriteAsync(131072, zeroes: true);
+        Assert.That(await _server.NextEventAsync(), Does.Contain("\"amount-exceeded\": 135167"));
+        await _client.DoAsync("block-set-write-threshold", """{"node-name": "n", "write-threshold": 1}""");
+        await _client.DoAsync("block-set-write-threshold", """{"node-name": "n", "write-threshold": 0}""");
+        await WriteAsync(131072, zeroes: false);
+        Assert.That(await _client.SayAsync("query-block"), Is.EqualTo("[]"));
+        Assert.That(_server.HasEvents, Is.False);
+
+        Task WriteAsync(long offset, bool zeroes) => _server.OnMainAsync(async () =>
+        {
+            BlockBackend backend = await BlockBackend.CreateAsync(
+                _server.Graph, _server.Graph.Find("n"), "test", BlockPermissions.Write, BlockPermissions.All, client: null);
+            await backend.Home.Enter();
+            Assert.That(zeroes ? await backend.WriteZeroesAsync(offset, 4096) : await backend.WriteAsync(offset, new byte[4096]), Is.Zero);
+            await _server.Main.Enter();
+            await backend.CloseAsync();
+        });
+    }
+
     [Test]
     public async Task DiscardsAreCounted()
     {
