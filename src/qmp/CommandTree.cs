@@ -1,4 +1,6 @@
 using System.CommandLine;
+using Qmp.Tool.Calls;
+using Qmp.Tool.Manual;
 using Qmp.Tool.Sessions;
 
 namespace Qmp.Tool;
@@ -8,9 +10,12 @@ internal static class CommandTree
 {
     public static RootCommand Create() => new("Talk to QMP servers: qmpd, QEMU, its storage daemon and its guest agent.")
     {
+        ExecCommand.Create(),
+        EventsCommand.Create(),
         RecordCommand.Create(),
         ReplayCommand.Create(),
         ServeCommand.Create(),
         CompareCommand.Create(),
+        ManualCommand.Create(),
     };
 }
