@@ -1,5 +1,4 @@
 using Qmp.Protocol;
-using Qmp.Protocol.Qapi;
 using Qmp.Protocol.Schema;
 
 namespace Qmp.Hosting;
@@ -23,17 +22,5 @@ internal sealed class HostCommands(QmpHost host) : IControlCommands
     {
         host.RequestQuit();
         return default;
-    }
-}
-
-/// <summary>The command that shows the schema.</summary>
-/// <param name="schema">The answer, generated.</param>
-internal sealed class HostIntrospection(IQapiWritable schema) : IIntrospectCommands
-{
-    public ValueTask<IQapiWritable?> QueryQmpSchemaAsync(QapiDocument arguments, QmpCommandContext context)
-    {
-        var reader = new QapiReader(arguments);
-        reader.EndObject(reader.BeginObject());
-        return new(schema);
     }
 }

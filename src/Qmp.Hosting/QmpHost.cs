@@ -53,7 +53,7 @@ public sealed class QmpHost : IQmpEventSink, IAsyncDisposable
     /// <summary>Handlers of the module <c>introspect</c>.</summary>
     /// <param name="schema">The answer: <c>QmpIntrospection.Instance</c> of the generated code.</param>
     /// <returns>The handlers.</returns>
-    public static IIntrospectCommands Introspection(IQapiWritable schema) => new HostIntrospection(schema);
+    public static IIntrospectCommands Introspection(IQapiWritable schema) => new IntrospectCommands(schema);
 
     /// <summary>Listens on a Unix socket, for its owner only. Any thread.</summary>
     /// <param name="path">The path; a socket that a dead server left there is replaced.</param>
@@ -83,7 +83,7 @@ public sealed class QmpHost : IQmpEventSink, IAsyncDisposable
     /// <inheritdoc/>
     public void Emit(QmpEvent qmpEvent)
     {
-        var microseconds = (DateTime.UtcNow - DateTime.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+        var microseconds = QmpLines.Now();
         if (Thread.IsCurrent)
         {
             Send(qmpEvent, microseconds);

@@ -36,7 +36,7 @@ public sealed class QmpServer
             new BlockCoreCommands(_context),
             new BlockExportCommands(_context),
             new ControlCommands(() => _commands!, _context.RequestStop),
-            new IntrospectCommands(),
+            new IntrospectCommands(QmpIntrospection.Instance),
             new QomCommands(_context),
             new MiscCommands(_context),
             new DataplaneCommands(_context),

@@ -24,6 +24,9 @@ public static class QmpLines
         writer.EndObject();
     }
 
+    /// <summary>The time that an event of this moment carries: microseconds since 1970, in UTC.</summary>
+    public static long Now() => (DateTime.UtcNow - DateTime.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+
     /// <summary>Writes an event.</summary>
     /// <param name="writer">Where to.</param>
     /// <param name="qmpEvent">The event.</param>

@@ -66,17 +66,7 @@ internal sealed class QmpConnection : IQmpConnection
     private void Greet()
     {
         var writer = new QapiWriter(IsPretty);
-        writer.BeginObject();
-        writer.Name("QMP"u8);
-        writer.BeginObject();
-        writer.Name("version"u8);
-        QmpVersion.Current.Write(writer);
-        writer.Name("capabilities"u8);
-        writer.BeginList();
-        writer.Value("oob"u8);
-        writer.EndList();
-        writer.EndObject();
-        writer.EndObject();
+        QmpLines.Greeting(writer, QmpVersion.Current);
         _handler.Send(writer.WrittenSpan);
     }
 

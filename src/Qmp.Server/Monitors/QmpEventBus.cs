@@ -1,6 +1,7 @@
 using Qmp.Aio;
 using Qmp.Protocol;
 using Qmp.Protocol.Qapi;
+using Qmp.Protocol.Wire;
 
 namespace Qmp.Server.Monitors;
 
@@ -19,7 +20,7 @@ public sealed class QmpEventBus(AioContext main) : IQmpEventSink
     /// <inheritdoc/>
     public void Emit(QmpEvent qmpEvent)
     {
-        var microseconds = (DateTime.UtcNow - DateTime.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+        var microseconds = QmpLines.Now();
         if (main.IsCurrent)
         {
             Throttle(qmpEvent, microseconds);
@@ -50,32 +51,11 @@ public sealed class QmpEventBus(AioContext main) : IQmpEventSink
                 var writer = connection.IsPretty ? _prettyLine : _line;
                 if (writer.WrittenSpan.IsEmpty)
                 {
-                    Write(writer, qmpEvent, microseconds);
+                    QmpLines.Event(writer, qmpEvent, microseconds);
                 }
 
                 connection.Send(writer.WrittenSpan);
             }
         }
-    }
-
-    private static void Write(QapiWriter writer, QmpEvent qmpEvent, long microseconds)
-    {
-        writer.BeginObject();
-        writer.Name("timestamp"u8);
-        writer.BeginObject();
-        writer.Name("seconds"u8);
-        writer.Value(microseconds / 1_000_000);
-        writer.Name("microseconds"u8);
-        writer.Value(microseconds % 1_000_000);
-        writer.EndObject();
-        writer.Name("event"u8);
-        writer.Value(qmpEvent.Name);
-        if (qmpEvent.Data != null)
-        {
-            writer.Name("data"u8);
-            qmpEvent.Data.Write(writer);
-        }
-
-        writer.EndObject();
     }
 }
