@@ -22,6 +22,9 @@ public sealed class SessionEndpoint
         _port = port;
     }
 
+    /// <summary>The address of the Unix socket, where an abstract name begins with a zero byte; null for TCP.</summary>
+    public string? UnixAddress => _path;
+
     /// <summary>The path of the Unix socket, or null for TCP and abstract ones.</summary>
     public string? Path => _path is { Length: > 0 } && _path[0] != '\0' ? _path : null;
 

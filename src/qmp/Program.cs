@@ -9,7 +9,8 @@ internal static class Program
 {
     public static async Task<int> Main(string[] words)
     {
-        var parsed = CommandTree.Create().Parse(words);
+        // A word with an at sign is the name of an abstract socket, not a file with more words.
+        var parsed = CommandTree.Create().Parse(words, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Errors.Count > 0)
         {
             foreach (var error in parsed.Errors)

@@ -22,8 +22,7 @@ internal sealed class ServerOptions
     public async Task<QmpClient> ConnectAsync(ParseResult parsed, TimeSpan patience, CancellationToken cancellation)
     {
         var address = parsed.GetRequiredValue(_socket);
-        var endpoint = address.Host is { } host ? QmpEndpoint.Tcp(host, address.Port)
-            : QmpEndpoint.Unix(address.Path ?? "\0" + address.ToString().TrimStart('@'));
+        var endpoint = address.UnixAddress is { } path ? QmpEndpoint.Unix(path) : QmpEndpoint.Tcp(address.Host!, address.Port);
         var options = new QmpClientOptions
         {
             Dialect = parsed.GetValue(_guestAgent) ? QmpDialect.GuestAgent : QmpDialect.Qmp,

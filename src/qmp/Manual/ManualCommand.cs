@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Qmp.Schema.Manual;
+using Qmp.Tool.Cli;
 
 namespace Qmp.Tool.Manual;
 
@@ -10,7 +11,8 @@ internal static class ManualCommand
     {
         var html = new Option<bool>("--html") { Description = "One HTML page (the default)" };
         var man = new Option<bool>("--man") { Description = "A page for man(1), section 7" };
-        var file = new Argument<string?>("FILE") { Description = "Where to write it (default: standard output)", Arity = ArgumentArity.ZeroOrOne };
+        var file = Arguments.File("Where to write it; '-' is standard output");
+        file.DefaultValueFactory = _ => "-";
         var command = new Command("manual", "Write the reference manual of the QMP interface") { html, man, file };
         command.Validators.Add(result =>
         {
@@ -23,16 +25,9 @@ internal static class ManualCommand
         {
             var manual = ReferenceManual.Load("schema/qapi-schema.json", Resource);
             var text = parsed.GetValue(man) ? manual.ManPage(DateTime.UtcNow.ToString("yyyy-MM-dd")) : manual.Html();
-            if (parsed.GetValue(file) is { } path)
-            {
-                File.WriteAllText(path, text);
-            }
-            else
-            {
-                Console.Out.Write(text);
-            }
-
-            return 0;
+            using var output = OutputFile.Open(parsed.GetRequiredValue(file), replace: true);
+            output.Write(text);
+            return ExitCode.Ok;
         });
         return command;
     }
@@ -40,7 +35,12 @@ internal static class ManualCommand
     // The project file puts the schema into the program.
     private static string? Resource(string path)
     {
-        using var stream = typeof(ManualCommand).Assembly.GetManifestResourceStream(path);
-        return stream == null ? null : new StreamReader(stream).ReadToEnd();
+        if (typeof(ManualCommand).Assembly.GetManifestResourceStream(path) is not { } stream)
+        {
+            return null;
+        }
+
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
     }
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text;
 using Qmp.Sessions;
 using Qmp.Tool.Cli;
 
@@ -25,7 +24,7 @@ internal static class RecordCommand
         {
             var path = parsed.GetRequiredValue(file);
             using var listening = await ListeningAddress.OpenAsync(parsed.GetRequiredValue(listen));
-            using var output = Open(path, parsed.GetValue(force));
+            using var output = OutputFile.Open(path, replace: parsed.GetValue(force));
             var writer = new SessionWriter(output);
             if (parsed.GetValue(title) is { } text)
             {
@@ -49,19 +48,5 @@ internal static class RecordCommand
             return ExitCode.Ok;
         });
         return command;
-    }
-
-    private static StreamWriter Open(string path, bool force)
-    {
-        try
-        {
-            var stream = path == "-" ? Console.OpenStandardOutput()
-                : new FileStream(path, force ? FileMode.Create : FileMode.CreateNew, FileAccess.Write, FileShare.Read);
-            return new(stream, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false));
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new ToolException(ExitCode.Usage, $"cannot write {path}: {e.Message}");
-        }
     }
 }

@@ -100,4 +100,29 @@ public sealed class CallTests
         var text = (await File.ReadAllTextAsync(folder.File("out"))).Replace("\\-", "-");
         Assert.That(text, Does.Contain(expected).And.Contain("block-drain-begin"));
     }
+
+    [Test]
+    public async Task A_manual_that_cannot_be_written_is_a_usage_error()
+    {
+        using var folder = new WorkFolder();
+        var result = await Tool.RunAsync(folder, "manual", "missing/out");
+        Assert.That(result.ExitCode, Is.EqualTo(2));
+        Assert.That(result.Error, Does.StartWith("qmp: cannot write missing/out: "));
+    }
+
+    [Test]
+    public async Task An_abstract_name_may_begin_with_an_at_sign()
+    {
+        using var folder = new WorkFolder();
+        string name = $"@{Guid.NewGuid():N}";
+        await using var daemon = await Daemon.StartWithMonitorAsync(DaemonProgram.Qmpd, folder.Path,
+            "--chardev", $"socket,id=c,path={name},abstract=on,server=on,wait=off", "--monitor", "c");
+        await using (await daemon.ConnectAsync())
+        {
+            // Everything on the command line is there when the first monitor answers.
+        }
+
+        var result = await Tool.RunAsync(folder, "exec", "@" + name, "query-block-exports");
+        Assert.That((result.ExitCode, result.Output, result.Error), Is.EqualTo((0, "[]\n", "")));
+    }
 }
