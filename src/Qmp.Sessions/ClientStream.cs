@@ -130,7 +130,7 @@ internal sealed class ClientStream
 
         try
         {
-            var reader = new Utf8JsonReader(text, new JsonReaderOptions { MaxDepth = 1024 });
+            var reader = new Utf8JsonReader(text, new JsonReaderOptions { MaxDepth = SessionLimits.Depth });
             while (reader.Read())
             {
                 _ = reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName ? reader.GetString() : null;

@@ -6,7 +6,7 @@ namespace Qmp.Sessions;
 /// <summary>Members of a JSON text whose values do not count.</summary>
 internal static class FreeMembers
 {
-    private static readonly JsonReaderOptions Lenient = new() { MaxDepth = 1024 };
+    private static readonly JsonReaderOptions Lenient = new() { MaxDepth = SessionLimits.Depth };
 
     /// <summary>Puts the same text in the place of the values of some members. What is not JSON stays as it is.</summary>
     public static string Blank(string text, HashSet<string> names)

@@ -6,7 +6,7 @@ namespace Qmp.Sessions;
 /// <summary>The <c>id</c> of a message: read, and changed without touching anything else of the text.</summary>
 internal static class ReplyId
 {
-    private static readonly JsonReaderOptions Deep = new() { MaxDepth = 1024 };
+    private static readonly JsonReaderOptions Deep = new() { MaxDepth = SessionLimits.Depth };
 
     /// <summary>The raw value of the member, or null; null also for what is no JSON object.</summary>
     public static string? Find(string message) =>

@@ -12,6 +12,9 @@ public static class SessionLimits
     /// <summary>Lines of a file.</summary>
     public const int Lines = 1 << 20;
 
+    /// <summary>Nesting of a message that is read as JSON.</summary>
+    public const int Depth = 1024;
+
     /// <summary>Connections of one session.</summary>
     public const int Connections = 1000;
 }

@@ -18,7 +18,7 @@ public sealed class SessionRecorder(SessionEndpoint server, SessionWriter writer
     // Guards the order of what is written, the names and the state below.
     private readonly Lock _lock = new();
     private readonly HashSet<Socket> _open = [];
-    private readonly List<Thread> _threads = [];
+    private readonly List<Task> _directions = [];
     private int _connections;
 
     /// <summary>The first thing that kept something from the record; nothing is kept from the two sides.</summary>
@@ -53,7 +53,7 @@ public sealed class SessionRecorder(SessionEndpoint server, SessionWriter writer
                 Start(client, peer);
             }
             while (!single);
-            await Task.WhenAll(_threads.Select(JoinAsync)).WaitAsync(cancellation);
+            await Task.WhenAll(_directions).WaitAsync(cancellation);
         }
         catch (OperationCanceledException)
         {
@@ -69,21 +69,8 @@ public sealed class SessionRecorder(SessionEndpoint server, SessionWriter writer
                 }
             }
 
-            await Task.WhenAll(_threads.Select(JoinAsync));
+            await Task.WhenAll(_directions);
         }
-    }
-
-    private static Task JoinAsync(Thread thread)
-    {
-        var joined = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var waiting = new Thread(() =>
-        {
-            thread.Join();
-            joined.SetResult();
-        });
-        waiting.IsBackground = true;
-        waiting.Start();
-        return joined.Task;
     }
 
     private void Start(Socket client, Socket peer)
@@ -109,25 +96,26 @@ public sealed class SessionRecorder(SessionEndpoint server, SessionWriter writer
 
     private void Begin(Socket from, Socket to, Forward note, Action end)
     {
-        var thread = new Thread(() =>
-        {
-            try
+        _directions.RemoveAll(old => old.IsCompletedSuccessfully);
+        _directions.Add(Task.Factory.StartNew(
+            () =>
             {
-                Pump(from, to, note);
-            }
-            finally
-            {
-                lock (_lock)
+                try
                 {
-                    _ = Libc.Shutdown((int)to.Handle, Libc.SHUT_WR);
-                    end();
+                    Pump(from, to, note);
                 }
-            }
-        });
-        thread.IsBackground = true;
-        _threads.RemoveAll(old => !old.IsAlive);
-        _threads.Add(thread);
-        thread.Start();
+                finally
+                {
+                    lock (_lock)
+                    {
+                        _ = Libc.Shutdown((int)to.Handle, Libc.SHUT_WR);
+                        end();
+                    }
+                }
+            },
+            CancellationToken.None,
+            TaskCreationOptions.LongRunning,
+            TaskScheduler.Default));
     }
 
     private sealed class Connection(int number, Socket client, Socket peer)

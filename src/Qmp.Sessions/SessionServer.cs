@@ -55,7 +55,7 @@ public sealed class SessionServer(SessionFile session, SessionNames names, TimeS
             client.Connection.EndSending();
             try
             {
-                if (await client.ReadAnyAsync(limit.Token) is { } more)
+                if (await client.ReadMessageAsync(limit.Token) is { } more)
                 {
                     _differences.Add(new(0, $"connection {number}: the client goes on after the end") { Received = more });
                 }
@@ -96,7 +96,7 @@ public sealed class SessionServer(SessionFile session, SessionNames names, TimeS
                 string raw = await client.ReadBytesAsync(bytes.Length, cancellation);
                 return raw == Encoding.Latin1.GetString(bytes) || await RefuseAsync(client, item, raw);
             case SessionItemKind.Close:
-                string? more = await client.ReadAnyAsync(cancellation);
+                string? more = await client.ReadMessageAsync(cancellation);
                 return more is null || await RefuseAsync(client, item, more);
             default:
                 return true;
@@ -127,7 +127,7 @@ public sealed class SessionServer(SessionFile session, SessionNames names, TimeS
     {
         try
         {
-            node = JsonNode.Parse(text, documentOptions: new() { MaxDepth = 1024 });
+            node = JsonNode.Parse(text, documentOptions: new() { MaxDepth = SessionLimits.Depth });
             _ = node is JsonObject members && members.ContainsKey("id"); // duplicate members show up here
             return node is not null;
         }
@@ -200,6 +200,7 @@ public sealed class SessionServer(SessionFile session, SessionNames names, TimeS
         /// <summary>The ids of what was asked and not answered: in the file and of the client.</summary>
         public List<(string? Recorded, string? Actual)> Asked { get; } = [];
 
+        /// <summary>The next message, or what is there beside white space at the end; null for nothing.</summary>
         public async Task<string?> ReadMessageAsync(CancellationToken cancellation)
         {
             while (true)
@@ -231,9 +232,6 @@ public sealed class SessionServer(SessionFile session, SessionNames names, TimeS
                 }
             }
         }
-
-        /// <summary>Anything but white space, or null at the end.</summary>
-        public Task<string?> ReadAnyAsync(CancellationToken cancellation) => ReadMessageAsync(cancellation);
 
         private async Task<bool> FillAsync(CancellationToken cancellation)
         {
