@@ -144,7 +144,7 @@ public sealed class Daemon : IAsyncDisposable
     {
         string path = Path.Combine(Folder, name);
         var clock = Stopwatch.StartNew();
-        while (!IsListening(path))
+        while (!UnixSockets.IsListening(path, Pid))
         {
             if (_process.HasExited)
             {
@@ -230,38 +230,6 @@ public sealed class Daemon : IAsyncDisposable
         await _process.WaitForExitAsync();
         Running.TryRemove(_process.Id, out _);
         _process.Dispose();
-    }
-
-    // A connection attempt would be taken for the one client of a server that serves one at a time, so the kernel's
-    // table is asked: address, references, protocol, flags (0x10000: listens), type, state, inode, path. A socket of a
-    // daemon that was killed may still listen on the path for a moment (its io_uring ends later than the process), so
-    // only one that this process has open counts.
-    private bool IsListening(string path)
-    {
-        if (!File.Exists(path))
-        {
-            return false;
-        }
-
-        string[] sockets = [.. File.ReadLines("/proc/net/unix")
-            .Where(line => line.EndsWith(" " + path, StringComparison.Ordinal))
-            .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
-            .Where(columns => columns[3] == "00010000")
-            .Select(columns => $"socket:[{columns[6]}]")];
-        return sockets.Length > 0 && OpenFiles().Any(sockets.Contains);
-    }
-
-    private IEnumerable<string?> OpenFiles()
-    {
-        try
-        {
-            return [.. Directory.EnumerateFiles($"/proc/{Pid}/fd").Select(link => new FileInfo(link).LinkTarget)];
-        }
-        catch (IOException)
-        {
-            // It ended, or closed one meanwhile.
-            return [];
-        }
     }
 
     private static void KillQuietly(Process process)

@@ -48,11 +48,11 @@ internal static class Tool
         }
     }
 
-    /// <summary>Waits until something listens on a socket of the folder.</summary>
-    public static async Task WaitForSocketAsync(WorkFolder folder, string name)
+    /// <summary>Waits until the program listens on a socket of the folder.</summary>
+    public static async Task WaitForSocketAsync(Process program, WorkFolder folder, string name)
     {
         var clock = Stopwatch.StartNew();
-        while (!File.ReadLines("/proc/net/unix").Any(line => line.EndsWith(" " + folder.File(name), StringComparison.Ordinal) && line.Contains(" 00010000 ")))
+        while (!UnixSockets.IsListening(folder.File(name), program.Id))
         {
             Assert.That(clock.Elapsed, Is.LessThan(TimeSpan.FromSeconds(60)), $"nobody listens on {name}");
             await Task.Delay(5);

@@ -14,7 +14,7 @@ public sealed class RecordTests
         await using (Daemon daemon = await Daemon.StartWithMonitorAsync(DaemonProgram.Peer!, folder.Path))
         {
             var recording = Tool.Start(folder, "record", "qmp.sock", folder.File("l.sock"), "s.qmp", "--once", "--title", "a node");
-            await Tool.WaitForSocketAsync(folder, "l.sock");
+            await Tool.WaitForSocketAsync(recording, folder, "l.sock");
             await using (QmpLineClient client = await QmpLineClient.ConnectAsync(folder.File("l.sock")))
             {
                 await client.NegotiateAsync();
@@ -53,7 +53,7 @@ public sealed class RecordTests
             <- {"error": {"class": "GenericError", "desc": "no"}}
             """);
         var serving = Tool.Start(folder, "serve", "s.qmp", folder.File("l.sock"), "--timeout", "60");
-        await Tool.WaitForSocketAsync(folder, "l.sock");
+        await Tool.WaitForSocketAsync(serving, folder, "l.sock");
         await using QmpLineClient client = await QmpLineClient.ConnectAsync(folder.File("l.sock"));
         await client.NegotiateAsync();
         await client.SendLineAsync("""{"id": "mine", "arguments": {"force": true, "id": "j"}, "execute": "job-cancel"}""");
