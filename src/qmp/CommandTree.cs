@@ -5,7 +5,7 @@ using Qmp.Tool.Sessions;
 
 namespace Qmp.Tool;
 
-/// <summary>All commands: the help, the manual pages and the completion are made from it.</summary>
+/// <summary>All commands; their help is made from it.</summary>
 internal static class CommandTree
 {
     public static RootCommand Create() => new("Talk to QMP servers: qmpd, QEMU, its storage daemon and its guest agent.")

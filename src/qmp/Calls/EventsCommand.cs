@@ -67,13 +67,18 @@ internal static class EventsCommand
 
     private static void Print(QmpReceivedEvent received, bool json)
     {
-        var data = received.Data.ValueKind == JsonValueKind.Undefined ? null : JsonText.Of(received.Data, indented: false);
+        var hasData = received.Data.ValueKind != JsonValueKind.Undefined;
         if (json)
         {
             var line = new JsonObject { ["event"] = received.Name };
-            if (data != null)
+            if (hasData)
             {
-                line["data"] = JsonNode.Parse(data);
+                line["data"] = received.Data.ValueKind switch
+                {
+                    JsonValueKind.Object => JsonObject.Create(received.Data),
+                    JsonValueKind.Array => JsonArray.Create(received.Data), // no event of QEMU's, but a server may say anything
+                    _ => JsonValue.Create(received.Data),
+                };
             }
 
             if (received.Timestamp is { } at)
@@ -86,6 +91,6 @@ internal static class EventsCommand
         }
 
         var time = received.Timestamp?.ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss.ffffff", CultureInfo.InvariantCulture) ?? "-";
-        Terminal.Line($"{Terminal.Faint(time)} {Terminal.Bold(Terminal.Clean(received.Name))} {Terminal.Clean(data ?? "")}".TrimEnd());
+        Terminal.Line($"{Terminal.Faint(time)} {Terminal.Bold(Terminal.Clean(received.Name))} {(hasData ? Terminal.Clean(JsonText.Of(received.Data)) : "")}".TrimEnd());
     }
 }

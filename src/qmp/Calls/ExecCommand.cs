@@ -85,7 +85,7 @@ internal static class ExecCommand
     {
         if (json)
         {
-            Terminal.Line("{\"return\":" + JsonText.Of(reply, indented: false) + "}");
+            Terminal.Line("{\"return\":" + JsonText.Of(reply) + "}");
         }
         else if (reply.ValueKind != JsonValueKind.Object || reply.EnumerateObject().Any())
         {

@@ -14,10 +14,6 @@ internal static class Terminal
 
     public static string Green(string text) => Coloured("32", text);
 
-    public static string Yellow(string text) => Coloured("33", text);
-
-    public static string Cyan(string text) => Coloured("36", text);
-
     public static string Bold(string text) => Coloured("1", text);
 
     public static string Faint(string text) => Coloured("2", text);
