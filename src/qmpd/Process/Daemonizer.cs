@@ -95,12 +95,10 @@ internal static unsafe class Daemonizer
     // The runtime keeps copies of its own. A pipe that stays open there would keep its reader waiting for our end.
     private static List<int> CopiesOfStandardStreams()
     {
-        var targets = Enumerable.Range(0, 3).Select(fd => TargetOf(fd.ToString(CultureInfo.InvariantCulture)))
-            .Where(target => target is not null and not "/dev/null").ToHashSet();
-        return Directory.GetFiles("/proc/self/fd").Select(path => Path.GetFileName(path))
-            .Where(name => int.Parse(name, CultureInfo.InvariantCulture) > 2 && targets.Contains(TargetOf(name)))
-            .Select(name => int.Parse(name, CultureInfo.InvariantCulture)).ToList();
+        var targets = Enumerable.Range(0, 3).Select(TargetOf).Where(target => target is not null and not "/dev/null").ToHashSet();
+        return [.. Directory.GetFiles("/proc/self/fd").Select(path => int.Parse(Path.GetFileName(path), CultureInfo.InvariantCulture))
+            .Where(fd => fd > 2 && targets.Contains(TargetOf(fd)))];
     }
 
-    private static string? TargetOf(string descriptor) => new FileInfo("/proc/self/fd/" + descriptor).LinkTarget;
+    private static string? TargetOf(int fd) => new FileInfo(string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{fd}")).LinkTarget;
 }
