@@ -68,6 +68,7 @@ internal sealed class QomCommands(ServerContext server) : IQomCommands
         QomObject made = arguments.QomType switch
         {
             ObjectType.Iothread => await server.CreateIoThreadAsync(arguments.Id, arguments.Iothread!),
+            ObjectType.Secret => await SecretObject.CreateAsync(arguments.Secret!, id => Tree.Objects.Child(id) as SecretObject),
             _ => throw new QmpException($"object type '{arguments.QomType.ToWireName()}' is abstract"),
         };
         try

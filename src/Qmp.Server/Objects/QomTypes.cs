@@ -13,6 +13,9 @@ internal static class QomTypes
     /// <summary>The root of character devices.</summary>
     public static QomType Chardev { get; } = new("chardev", Object, true, []);
 
+    /// <summary>The root of secrets.</summary>
+    public static QomType SecretCommon { get; } = new("secret_common", Object, true, SecretObject.CommonProperties);
+
     /// <summary>All types, by name.</summary>
     public static IReadOnlyList<QomType> All { get; } =
     [
@@ -23,6 +26,8 @@ internal static class QomTypes
         new("iothread", EventLoopBase, false, IoThreadObject.OwnProperties, IsUserCreatable: true),
         new("monitor-qmp", Object, false, []),
         Object,
+        new("secret", SecretCommon, false, SecretObject.OwnProperties, IsUserCreatable: true),
+        SecretCommon,
     ];
 
     /// <summary>Finds a type; null when there is none.</summary>
