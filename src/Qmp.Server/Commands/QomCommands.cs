@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Qmp.Protocol;
+using Qmp.Protocol.Qapi;
 using Qmp.Protocol.Schema;
 using Qmp.Server.Objects;
 
@@ -68,7 +69,8 @@ internal sealed class QomCommands(ServerContext server) : IQomCommands
         QomObject made = arguments.QomType switch
         {
             ObjectType.Iothread => await server.CreateIoThreadAsync(arguments.Id, arguments.Iothread!),
-            ObjectType.Secret => await SecretObject.CreateAsync(arguments.Secret!, id => Tree.Objects.Child(id) as SecretObject),
+            ObjectType.Secret => await CreateAsync(new SecretObject(), arguments.Secret!),
+            ObjectType.ThrottleGroup => await CreateAsync(new ThrottleGroupObject(), arguments.ThrottleGroup!),
             _ => throw new QmpException($"object type '{arguments.QomType.ToWireName()}' is abstract"),
         };
         try
@@ -91,6 +93,21 @@ internal sealed class QomCommands(ServerContext server) : IQomCommands
         }
 
         await Tree.RemoveAsync(target);
+    }
+
+    private async ValueTask<QomObject> CreateAsync(QomObject made, IQapiWritable options)
+    {
+        try
+        {
+            made.SetAll(options);
+            await made.CompleteAsync(Tree.Objects);
+            return made;
+        }
+        catch
+        {
+            await made.DisposeAsync();
+            throw;
+        }
     }
 
     private static IEnumerable<(string Name, string Type)> PropertiesOf(QomObject target) =>

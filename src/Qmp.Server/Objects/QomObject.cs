@@ -1,3 +1,7 @@
+using System.Text.Json;
+using Qmp.Protocol;
+using Qmp.Protocol.Qapi;
+
 namespace Qmp.Server.Objects;
 
 /// <summary>
@@ -33,6 +37,23 @@ internal abstract class QomObject(string typeName)
 
     /// <summary>Whether something still needs it: deleted, it only loses its name, and ends with the daemon.</summary>
     public virtual bool IsInUse => false;
+
+    /// <summary>Sets properties from the options of <c>object-add</c>, one after the other in QEMU's order.</summary>
+    /// <exception cref="QmpException">A value is not accepted.</exception>
+    public void SetAll(IQapiWritable options)
+    {
+        QapiWriter writer = new();
+        options.Write(writer);
+        foreach (var member in JsonElement.Parse(writer.WrittenSpan).EnumerateObject())
+        {
+            Type.Properties.First(p => p.Name == member.Name).Set!(this, member.Value);
+        }
+    }
+
+    /// <summary>Checks what was set and makes it work, before the object stands in the tree.</summary>
+    /// <param name="objects">Where the objects are that it refers to.</param>
+    /// <exception cref="QmpException">It cannot work.</exception>
+    public virtual ValueTask CompleteAsync(QomContainer objects) => ValueTask.CompletedTask;
 
     /// <summary>Ends it, after it has been taken out of the tree.</summary>
     public virtual ValueTask DisposeAsync() => ValueTask.CompletedTask;

@@ -28,6 +28,7 @@ internal static class QomTypes
         Object,
         new("secret", SecretCommon, false, SecretObject.OwnProperties, IsUserCreatable: true),
         SecretCommon,
+        new("throttle-group", Object, false, ThrottleGroupObject.OwnProperties, IsUserCreatable: true),
     ];
 
     /// <summary>Finds a type; null when there is none.</summary>

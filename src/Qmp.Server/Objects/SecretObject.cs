@@ -1,21 +1,19 @@
+using System.Buffers;
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json;
-using Qmp.Aio;
 using Qmp.Protocol;
 using Qmp.Protocol.Schema;
 
 namespace Qmp.Server.Objects;
 
 /// <summary>The object type <c>secret</c>: a password or key, given in clear or encrypted with another one. <b>Main</b>.</summary>
-internal sealed class SecretObject : QomObject
+internal sealed class SecretObject() : QomObject("secret")
 {
-    private const int FileBytesMax = 1 << 20;
     private const int BlockBytes = 16;
     private const int KeyBytes = 32;
 
-    private static readonly System.Buffers.SearchValues<char> Base64Characters = System.Buffers.SearchValues.Create(
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=\n");
+    private static readonly SearchValues<byte> Base64Characters = SearchValues.Create(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=\n"u8);
 
     private QCryptoSecretFormat _format;
     private string? _keyId;
@@ -23,48 +21,40 @@ internal sealed class SecretObject : QomObject
     private string? _file;
     private string? _data;
 
-    private SecretObject()
-        : base("secret")
-    {
-    }
-
     /// <summary>What all secrets have, in the order of listings.</summary>
     public static IReadOnlyList<QomProperty> CommonProperties { get; } =
     [
-        Text("iv", o => o._iv, (o, v) => o._iv = v),
-        Text("keyid", o => o._keyId, (o, v) => o._keyId = v),
-        new("format", "QCryptoSecretFormat", o => QomProperty.FromString(((SecretObject)o)._format.ToWireName()), (o, v) => ((SecretObject)o)._format = ToFormat(v)),
+        QomProperty.Text<SecretObject>("iv", o => o._iv, (o, v) => o._iv = v),
+        QomProperty.Text<SecretObject>("keyid", o => o._keyId, (o, v) => o._keyId = v),
+        QomProperty.Of<SecretObject, QCryptoSecretFormat>(
+            "format", "QCryptoSecretFormat", QCryptoSecretFormatNames.Read, (writer, v) => writer.Value(v.ToWireName()), o => o._format, (o, v) => o._format = v),
     ];
 
     /// <summary>What this type adds, in the order of listings.</summary>
     public static IReadOnlyList<QomProperty> OwnProperties { get; } =
     [
-        Text("file", o => o._file, (o, v) => o._file = v),
-        Text("data", o => o._data, (o, v) => o._data = v),
+        QomProperty.Text<SecretObject>("file", o => o._file, (o, v) => o._file = v),
+        QomProperty.Text<SecretObject>("data", o => o._data, (o, v) => o._data = v),
     ];
 
     /// <summary>The secret itself; setting properties afterwards does not change it.</summary>
     public byte[] Value { get; private set; } = [];
 
-    /// <summary>Reads and decodes a secret.</summary>
-    /// <param name="properties">As given.</param>
-    /// <param name="find">Finds the secret of an id, the key of this one; null when there is none.</param>
-    /// <exception cref="QmpException">It cannot be read or decoded; the text never contains any of it.</exception>
-    public static async ValueTask<SecretObject> CreateAsync(SecretProperties properties, Func<string, SecretObject?> find)
+    /// <summary>Finds a secret.</summary>
+    /// <exception cref="QmpException">There is none of that name.</exception>
+    public static SecretObject Find(QomContainer objects, string id) => objects.Child(id) switch
     {
-        SecretObject secret = new()
-        {
-            _format = properties.Format ?? QCryptoSecretFormat.Raw,
-            _keyId = properties.Keyid,
-            _iv = properties.Iv,
-            _file = properties.File,
-            _data = properties.Data,
-        };
-        var input = await secret.ReadAsync();
-        secret.Value = secret._keyId is { } keyId
-            ? secret.Decrypt(input, find(keyId) ?? throw new QmpException($"No secret with id '{keyId}'"))
-            : secret.Decode(input);
-        return secret;
+        SecretObject secret => secret,
+        null => throw new QmpException($"No secret with id '{id}'"),
+        _ => throw new QmpException($"Object with id '{id}' is not a secret"),
+    };
+
+    /// <summary>Reads, decrypts and decodes the secret; what is thrown never contains any of it.</summary>
+    /// <inheritdoc/>
+    public override async ValueTask CompleteAsync(QomContainer objects)
+    {
+        var input = await ReadAsync();
+        Value = _keyId is { } keyId ? Decrypt(input, Find(objects, keyId)) : Decode(input);
     }
 
     public override ValueTask DisposeAsync()
@@ -75,45 +65,38 @@ internal sealed class SecretObject : QomObject
 
     private async ValueTask<byte[]> ReadAsync()
     {
-        if (_file is not { } path)
+        switch (_file, _data)
         {
-            return _data is { } data ? Encoding.UTF8.GetBytes(data) : throw new QmpException("Either 'file' or 'data' must be provided");
-        }
+            case (null, null):
+                throw new QmpException("Either 'file' or 'data' must be provided");
+            case (null, { } data):
+                return Encoding.UTF8.GetBytes(data);
+            case ({ } path, null):
+                try
+                {
+                    return await SmallFile.ReadAsync(path);
+                }
+                catch (QmpException e)
+                {
+                    throw new QmpException($"Unable to read {path}: {e.Description}");
+                }
 
-        return _data is null
-            ? await AioContext.Current!.RunOnWorkerAsync(() => ReadFile(path))
-            : throw new QmpException("'file' and 'data' are mutually exclusive");
+            default:
+                throw new QmpException("'file' and 'data' are mutually exclusive");
+        }
     }
 
-    private static byte[] ReadFile(string path)
+    private byte[] Decode(byte[] input)
     {
-        if (Directory.Exists(path))
+        if (_format != QCryptoSecretFormat.Base64)
         {
-            throw new QmpException($"Unable to read {path}: Error reading file \u201C{path}\u201D: Is a directory");
+            return input;
         }
 
-        try
-        {
-            using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-            var bytes = new byte[FileBytesMax + 1];
-            var length = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
-            var content = length <= FileBytesMax ? bytes[..length] : throw new QmpException($"Unable to read {path}: it is longer than {FileBytesMax} bytes");
-            CryptographicOperations.ZeroMemory(bytes);
-            return content;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            var reason = e switch
-            {
-                FileNotFoundException or DirectoryNotFoundException => "No such file or directory",
-                UnauthorizedAccessException => "Permission denied",
-                _ => e.Message,
-            };
-            throw new QmpException($"Unable to read {path}: Failed to open file \u201C{path}\u201D: {reason}");
-        }
+        return _file is not null && input.Contains((byte)0)
+            ? throw new QmpException("Base64 data contains embedded NUL characters")
+            : FromBase64(input);
     }
-
-    private byte[] Decode(byte[] input) => _format == QCryptoSecretFormat.Base64 ? FromBase64(Encoding.UTF8.GetString(input)) : input;
 
     private byte[] Decrypt(byte[] input, SecretObject master)
     {
@@ -127,7 +110,7 @@ internal sealed class SecretObject : QomObject
             throw new QmpException("IV is required to decrypt secret");
         }
 
-        var start = FromBase64(iv);
+        var start = FromBase64(Encoding.UTF8.GetBytes(iv));
         if (start.Length != BlockBytes)
         {
             throw new QmpException($"IV should be {BlockBytes} bytes in length not {start.Length}");
@@ -153,35 +136,51 @@ internal sealed class SecretObject : QomObject
             : throw new QmpException($"Incorrect number of padding bytes ({padding}) found on decrypted data");
     }
 
-    // As lenient as QEMU: padding may be missing, and what does not fill a byte is dropped.
-    private static byte[] FromBase64(string text)
+    // As lenient as QEMU: each four characters are three bytes, less one for each of the last two that is "=", wherever
+    // that stands; what does not fill four is dropped.
+    private static byte[] FromBase64(ReadOnlySpan<byte> text)
     {
-        if (text.AsSpan().IndexOfAnyExcept(Base64Characters) >= 0)
+        if (text.IndexOfAnyExcept(Base64Characters) >= 0)
         {
             throw new QmpException("Base64 data contains invalid characters");
         }
 
-        var digits = text.Replace("\n", string.Empty, StringComparison.Ordinal).TrimEnd('=');
-        if (digits.Contains('=', StringComparison.Ordinal))
+        var bytes = new List<byte>(text.Length / 4 * 3);
+        var (bits, digits, last, lastButOne) = (0, 0, (byte)0, (byte)0);
+        foreach (var character in text)
         {
-            throw new QmpException("Base64 data contains invalid characters");
+            if (character == '\n')
+            {
+                continue;
+            }
+
+            (lastButOne, last) = (last, character);
+            bits = (bits << 6) | Digit(character);
+            if (++digits % 4 == 0)
+            {
+                bytes.Add((byte)(bits >> 16));
+                if (lastButOne != '=')
+                {
+                    bytes.Add((byte)(bits >> 8));
+                }
+
+                if (last != '=')
+                {
+                    bytes.Add((byte)bits);
+                }
+            }
         }
 
-        digits = digits.Length % 4 == 1 ? digits[..^1] : digits;
-        return Convert.FromBase64String(digits.PadRight((digits.Length + 3) / 4 * 4, '='));
+        return [.. bytes];
     }
 
-    private static QCryptoSecretFormat ToFormat(JsonElement value) => ToText(value, "format") switch
+    private static int Digit(byte character) => character switch
     {
-        "raw" => QCryptoSecretFormat.Raw,
-        "base64" => QCryptoSecretFormat.Base64,
-        var other => throw new QmpException($"Parameter 'format' does not accept value '{other}'"),
+        >= (byte)'A' and <= (byte)'Z' => character - 'A',
+        >= (byte)'a' and <= (byte)'z' => character - 'a' + 26,
+        >= (byte)'0' and <= (byte)'9' => character - '0' + 52,
+        (byte)'+' => 62,
+        (byte)'/' => 63,
+        _ => 0, // "="
     };
-
-    private static QomProperty Text(string name, Func<SecretObject, string?> get, Action<SecretObject, string> set) =>
-        new(name, "string", o => QomProperty.FromString(get((SecretObject)o) ?? string.Empty), (o, value) => set((SecretObject)o, ToText(value, name)));
-
-    private static string ToText(JsonElement value, string name) => value.ValueKind == JsonValueKind.String
-        ? value.GetString()!
-        : throw new QmpException($"Invalid parameter type for '{name}', expected: string");
 }
