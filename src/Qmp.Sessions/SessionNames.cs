@@ -16,8 +16,7 @@ public sealed partial class SessionNames(string folder, IReadOnlyCollection<stri
 
     /// <summary>Puts known values into a text that is sent or run.</summary>
     public string Expand(string text) =>
-        NodePlaceholder().Replace(folder.Length == 0 ? text : text.Replace("$DIR", folder, StringComparison.Ordinal),
-            match => _nodes.GetValueOrDefault(match.Value, match.Value));
+        Sent().Replace(text, match => match.Value == "$DIR" ? Folder : _nodes.GetValueOrDefault(match.Value, match.Value));
 
     /// <summary>Compares what came with what was recorded, and learns the names that it sees for the first time.</summary>
     public bool Matches(string recorded, string received) => Matches(recorded, received, out _);
@@ -67,21 +66,29 @@ public sealed partial class SessionNames(string folder, IReadOnlyCollection<stri
     public string Invent(string recorded)
     {
         var now = (DateTime.UtcNow - DateTime.UnixEpoch).Ticks / 10;
-        var text = recorded
-            .Replace("\"$TIMESTAMP\"", string.Create(CultureInfo.InvariantCulture,
-                $$"""{"seconds": {{now / 1_000_000}}, "microseconds": {{now % 1_000_000}}}"""), StringComparison.Ordinal)
-            .Replace("\"$VERSION\"", """{"qemu": {"micro": 0, "minor": 0, "major": 11}, "package": ""}""", StringComparison.Ordinal)
-            .Replace("\"$INT\"", "0", StringComparison.Ordinal)
-            .Replace("$ANY", "", StringComparison.Ordinal);
-        foreach (Match match in NodePlaceholder().Matches(text))
+        return SessionPattern.Placeholder().Replace(recorded, match => match.Value switch
         {
-            if (!_nodes.ContainsKey(match.Value))
-            {
-                _nodes[match.Value] = "#block" + (100 + _nodes.Count).ToString(CultureInfo.InvariantCulture);
-            }
+            "\"$TIMESTAMP\"" => string.Create(CultureInfo.InvariantCulture,
+                $$"""{"seconds": {{now / 1_000_000}}, "microseconds": {{now % 1_000_000}}}"""),
+            "\"$VERSION\"" => """{"qemu": {"micro": 0, "minor": 0, "major": 11}, "package": ""}""",
+            "\"$INT\"" => "0",
+            "$ANY" => "",
+            "$DIR" => Folder,
+            var node => Node(node),
+        });
+    }
+
+    private string Folder => folder.Length == 0 ? "$DIR" : folder;
+
+    private string Node(string placeholder)
+    {
+        if (!_nodes.TryGetValue(placeholder, out var name))
+        {
+            name = "#block" + (100 + _nodes.Count).ToString(CultureInfo.InvariantCulture);
+            _nodes[placeholder] = name;
         }
 
-        return Expand(text);
+        return name;
     }
 
     [GeneratedRegex(@"\{""seconds"": \d+, ""microseconds"": \d+\}")]
@@ -93,6 +100,6 @@ public sealed partial class SessionNames(string folder, IReadOnlyCollection<stri
     [GeneratedRegex(@"""actual-size"": \d+")]
     private static partial Regex ActualSize();
 
-    [GeneratedRegex(@"\$NODE\d+")]
-    private static partial Regex NodePlaceholder();
+    [GeneratedRegex(@"\$DIR\b|\$NODE\d+", RegexOptions.CultureInvariant)]
+    private static partial Regex Sent();
 }

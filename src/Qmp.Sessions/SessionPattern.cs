@@ -109,14 +109,15 @@ internal sealed partial class SessionPattern
         }
     }
 
-    /// <summary>A name that the daemon makes up.</summary>
-    [GeneratedRegex(@"#block\d+")]
-    public static partial Regex GeneratedName();
-
+    /// <summary>All placeholders.</summary>
     [GeneratedRegex("""
         "\$TIMESTAMP"|"\$VERSION"|"\$INT"|\$DIR\b|\$ANY\b|\$NODE\d+
         """, RegexOptions.CultureInvariant)]
-    private static partial Regex Placeholder();
+    public static partial Regex Placeholder();
+
+    /// <summary>A name that the daemon makes up.</summary>
+    [GeneratedRegex(@"#block\d+")]
+    public static partial Regex GeneratedName();
 
     // The length of the part at this position, or -1.
     private static int Measure(

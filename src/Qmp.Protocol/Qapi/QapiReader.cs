@@ -71,8 +71,9 @@ public ref struct QapiReader
     /// <exception cref="QmpException">A member is unexpected.</exception>
     public void EndObject(int outer)
     {
+        var first = _isLenient ? 0 : _container + 1;
         var end = _isLenient ? 0 : _document[_container].Next;
-        for (var child = _container + 1; child < end; child = _document[child].Next)
+        for (var child = first; child < end; child = _document[child].Next)
         {
             if (!_document[child].Visited)
             {
