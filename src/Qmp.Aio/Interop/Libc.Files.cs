@@ -103,6 +103,9 @@ public static unsafe partial class Libc
     public const short F_UNLCK = 2;
 
     public const int POSIX_FADV_DONTNEED = 4;
+
+    public const uint IN_CLOSE_WRITE = 8;
+    public const uint IN_MOVED_TO = 0x80;
 #pragma warning restore CS1591
 
     private const int AtFdCwd = -100;
@@ -213,6 +216,15 @@ public static unsafe partial class Libc
         writeEnd = result < 0 ? -1 : ends[1];
         return result;
     }
+
+    /// <summary>Makes a descriptor that tells of changes in folders; close-on-exec, non-blocking.</summary>
+    public static int InotifyInit() => Result(inotify_init1(O_CLOEXEC | O_NONBLOCK));
+
+    /// <summary>Watches a folder for events <c>IN_*</c>; the watch's number.</summary>
+    public static int InotifyAddWatch(int fd, string path, uint events) => Result(inotify_add_watch(fd, path, events));
+
+    /// <summary>Whether a text matches a pattern of the shell (<c>* ? [...]</c>, backslash), in which no character is special.</summary>
+    public static bool MatchesGlob(string pattern, string text) => fnmatch(pattern, text, 0) == 0;
 
     private static int Statx(int dirFd, string path, int flags, out FileStatus status)
     {
@@ -326,4 +338,13 @@ public static unsafe partial class Libc
 
     [LibraryImport(Library, SetLastError = true)]
     private static partial int pipe2(int* ends, int flags);
+
+    [LibraryImport(Library, SetLastError = true)]
+    private static partial int inotify_init1(int flags);
+
+    [LibraryImport(Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int inotify_add_watch(int fd, string path, uint events);
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int fnmatch(string pattern, string text, int flags);
 }

@@ -69,6 +69,9 @@ internal sealed class QomCommands(ServerContext server) : IQomCommands
         QomObject made = arguments.QomType switch
         {
             ObjectType.Iothread => await server.CreateIoThreadAsync(arguments.Id, arguments.Iothread!),
+            ObjectType.AuthzList => await CreateAsync(new AuthzListObject(), arguments.AuthzList!),
+            ObjectType.AuthzListfile => await CreateAsync(new AuthzListFileObject(server.Log), arguments.AuthzListfile!),
+            ObjectType.AuthzSimple => await CreateAsync(new AuthzSimpleObject(), arguments.AuthzSimple!),
             ObjectType.Secret => await CreateAsync(new SecretObject(), arguments.Secret!),
             ObjectType.ThrottleGroup => await CreateAsync(new ThrottleGroupObject(), arguments.ThrottleGroup!),
             _ => throw new QmpException($"object type '{arguments.QomType.ToWireName()}' is abstract"),

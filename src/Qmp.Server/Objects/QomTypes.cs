@@ -13,12 +13,19 @@ internal static class QomTypes
     /// <summary>The root of character devices.</summary>
     public static QomType Chardev { get; } = new("chardev", Object, true, []);
 
+    /// <summary>The root of what decides about access.</summary>
+    public static QomType Authz { get; } = new("authz", Object, true, []);
+
     /// <summary>The root of secrets.</summary>
     public static QomType SecretCommon { get; } = new("secret_common", Object, true, SecretObject.CommonProperties);
 
     /// <summary>All types, by name.</summary>
     public static IReadOnlyList<QomType> All { get; } =
     [
+        Authz,
+        new("authz-list", Authz, false, AuthzListObject.OwnProperties, IsUserCreatable: true),
+        new("authz-list-file", Authz, false, AuthzListFileObject.OwnProperties, IsUserCreatable: true),
+        new("authz-simple", Authz, false, AuthzSimpleObject.OwnProperties, IsUserCreatable: true),
         Chardev,
         new("chardev-socket", Chardev, false, ChardevObject.SocketProperties),
         new("container", Object, false, []),
