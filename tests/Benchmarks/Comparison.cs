@@ -16,11 +16,15 @@ internal sealed class Comparison(Options options, DaemonProgram ours, DaemonProg
     /// <param name="goal">What is to be reached; null where nothing is set.</param>
     /// <param name="measure">One measurement of one daemon.</param>
     public Task RunAsync(string name, Goal? goal, Func<DaemonProgram, Task<double>> measure) =>
-        RunAsync(name, goal, measure, peer);
+        RunAsync([(name, goal)], async program => [await measure(program)], peer);
+
+    /// <summary>Several figures of one measurement, a line for each.</summary>
+    public Task RunAsync(IReadOnlyList<(string Name, Goal? Goal)> lines, Func<DaemonProgram, Task<double[]>> measure) =>
+        RunAsync(lines, measure, peer);
 
     /// <summary>The same for a figure that the peer does not have.</summary>
     public Task RunAloneAsync(string name, Goal? goal, Func<DaemonProgram, Task<double>> measure) =>
-        RunAsync(name, goal, measure, null);
+        RunAsync([(name, goal)], async program => [await measure(program)], null);
 
     /// <returns>True if every goal holds.</returns>
     public bool PrintSummary()
@@ -29,10 +33,11 @@ internal sealed class Comparison(Options options, DaemonProgram ours, DaemonProg
         return _held == _goals;
     }
 
-    private async Task RunAsync(string name, Goal? goal, Func<DaemonProgram, Task<double>> measure, DaemonProgram? other)
+    private async Task RunAsync(
+        IReadOnlyList<(string Name, Goal? Goal)> lines, Func<DaemonProgram, Task<double[]>> measure, DaemonProgram? other)
     {
-        var mine = new List<double>();
-        var theirs = new List<double>();
+        var mine = new List<double[]>();
+        var theirs = new List<double[]>();
         for (int round = 0; round < options.Rounds; round++)
         {
             mine.Add(await measure(ours));
@@ -42,8 +47,14 @@ internal sealed class Comparison(Options options, DaemonProgram ours, DaemonProg
             }
         }
 
-        double median = Median(mine);
-        double peerMedian = theirs.Count > 0 ? Median(theirs) : double.NaN;
+        for (int i = 0; i < lines.Count; i++)
+        {
+            Print(lines[i].Name, lines[i].Goal, Median(mine, i), theirs.Count > 0 ? Median(theirs, i) : double.NaN);
+        }
+    }
+
+    private void Print(string name, Goal? goal, double median, double peerMedian)
+    {
         double ratio = median / peerMedian;
         string verdict = "";
         if (goal != null)
@@ -61,10 +72,10 @@ internal sealed class Comparison(Options options, DaemonProgram ours, DaemonProg
         ? "-"
         : value.ToString(value >= 100 ? "#,0" : "0.00", CultureInfo.InvariantCulture);
 
-    private static double Median(List<double> values)
+    private static double Median(List<double[]> rounds, int column)
     {
-        values.Sort();
-        int middle = values.Count / 2;
-        return values.Count % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+        double[] values = [.. rounds.Select(round => round[column]).Order()];
+        int middle = values.Length / 2;
+        return values.Length % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
     }
 }

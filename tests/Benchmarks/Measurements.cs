@@ -25,18 +25,56 @@ internal sealed class Measurements(Options options)
         return Column(result, 8, daemon);
     }
 
-    /// <summary>QMP commands per second.</summary>
-    public async Task<double> QmpAsync(DaemonProgram program, int depth)
+    /// <summary>QMP commands per second, and the median and the 99th percentile of their latency in microseconds.</summary>
+    /// <param name="program">The daemon. The peer serves one client per monitor, so it has a monitor and a socket for each.</param>
+    /// <param name="clients">How many clients at once.</param>
+    /// <param name="depth">How many commands each of them has under way.</param>
+    public async Task<double[]> QmpAsync(DaemonProgram program, int clients, int depth)
     {
         using var folder = new WorkFolder();
-        await using Daemon daemon = await Daemon.StartWithMonitorAsync(program, folder.Path);
+        bool hasMonitors = program == DaemonProgram.Peer && clients > 1;
+        await using Daemon daemon = await Daemon.StartWithMonitorAsync(program, folder.Path, hasMonitors
+            ? Enumerable.Range(0, clients).SelectMany(i => (string[])
+                ["--chardev", $"socket,id=client{i},path={folder.File($"client{i}.sock")},server=on,wait=off", "--monitor", $"chardev=client{i}"])
+            : []);
         await WarmUpAsync(folder);
-        ShellResult result = await Shell.RunProgramAsync(
-            await LoadGenerator.QmpAsync(),
-            ["--socket", folder.File("qmp.sock"), "--test", depth == 1 ? "rtt" : "pipeline", "--depth", $"{depth}",
-                "--seconds", Seconds, "--tsv"],
-            folder.Path);
-        return Column(result, 3, daemon);
+        return Latency(await RunQmpAsync(folder, hasMonitors ? "client%d.sock" : "qmp.sock", clients, depth), daemon);
+    }
+
+    /// <summary>The same for one client at depth 1 while every disk does as much as it can.</summary>
+    /// <param name="program">The daemon, with two disks.</param>
+    /// <param name="ioThreads">Whether each disk has an iothread of its own; else the main loop serves them.</param>
+    public async Task<double[]> QmpUnderLoadAsync(DaemonProgram program, bool ioThreads)
+    {
+        using var folder = new WorkFolder();
+        string[] disks = ["disk0", "disk1"];
+        foreach (string disk in disks)
+        {
+            await CreateDiskAsync(folder, disk);
+        }
+
+        await using Daemon daemon = await Daemon.StartWithMonitorAsync(program, folder.Path, disks.SelectMany(disk => (string[])
+        [
+            "--object", $"iothread,id=loop-{disk}",
+            "--blockdev", $"driver=file,node-name={disk},filename={disk}.img,aio=io_uring",
+            "--export", $"type=vhost-user-blk,id={disk},node-name={disk},writable=on,addr.type=unix,addr.path={folder.File(disk + ".sock")}"
+                + (ioThreads ? $",iothread=loop-{disk}" : ""),
+        ]));
+        await WarmUpAsync(folder);
+        string generator = await LoadGenerator.DiskAsync();
+        Task<ShellResult>[] load = [.. disks.Select(disk => Shell.RunProgramAsync(generator,
+            ["--socket", folder.File(disk + ".sock"), "--rw", "mixed", "--bs", "4096", "--depth", "64", "--ramp", "0",
+                "--seconds", (options.Seconds + 3).ToString(CultureInfo.InvariantCulture), "--tsv"],
+            folder.Path))];
+        await WarmUpAsync(folder);
+        double[] latency = Latency(await RunQmpAsync(folder, "qmp.sock", clients: 1, depth: 1), daemon);
+        if (load.Any(one => one.IsCompleted))
+        {
+            throw new InvalidOperationException("The load ended before the measurement.");
+        }
+
+        double rate = (await Task.WhenAll(load)).Sum(result => Column(result, 8, daemon));
+        return [.. latency, rate];
     }
 
     /// <summary>Milliseconds from the start of the process to its greeting.</summary>
@@ -99,12 +137,22 @@ internal sealed class Measurements(Options options)
 
     private string Seconds => options.Seconds.ToString(CultureInfo.InvariantCulture);
 
-    private static Task CreateDiskAsync(WorkFolder folder) =>
-        Shell.CheckAsync($"dd if=/dev/urandom of=disk.img bs=1M count={DiskMegabytes} status=none", folder.Path);
+    private static Task CreateDiskAsync(WorkFolder folder, string name = "disk") =>
+        Shell.CheckAsync($"dd if=/dev/urandom of={name}.img bs=1M count={DiskMegabytes} status=none", folder.Path);
 
     // A new process is measured as users meet it after a while, not while its code is being compiled.
     private static async Task WarmUpAsync(WorkFolder folder) => await Shell.RunProgramAsync(
         await LoadGenerator.QmpAsync(), ["--socket", folder.File("qmp.sock"), "--test", "pipeline", "--seconds", "1"], folder.Path);
+
+    private async Task<ShellResult> RunQmpAsync(WorkFolder folder, string socket, int clients, int depth) => await Shell.RunProgramAsync(
+        await LoadGenerator.QmpAsync(),
+        ["--socket", folder.File(socket), "--test", clients > 1 ? "clients" : depth == 1 ? "rtt" : "pipeline", "--clients", $"{clients}",
+            "--depth", $"{depth}", "--seconds", Seconds, "--tsv"],
+        folder.Path);
+
+    // Commands per second, median and 99th percentile in microseconds.
+    private static double[] Latency(ShellResult result, Daemon daemon) =>
+        [Column(result, 3, daemon), Column(result, 4, daemon), Column(result, 5, daemon)];
 
     private static double Column(ShellResult result, int index, Daemon daemon)
     {

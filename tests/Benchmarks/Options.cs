@@ -7,7 +7,7 @@ internal sealed record Options
 {
     public const string Usage = """
         usage: dotnet run -c Release --project tests/Benchmarks -- [options]
-          --only NAME     disk, qmp, start, memory or allocation (may be repeated)
+          --only NAME     disk, qmp, load, start, memory or allocation (may be repeated)
           --rounds N      measurements of each daemon per line (default 3)
           --seconds S     length of one measurement (default 1)
           --iothread      serve the disks on an iothread (default: yes; --no-iothread for the main loop)
@@ -32,7 +32,7 @@ internal sealed record Options
             string? value = i + 1 < arguments.Length ? arguments[i + 1] : null;
             switch (arguments[i])
             {
-                case "--only" when value is "disk" or "qmp" or "start" or "memory" or "allocation":
+                case "--only" when value is "disk" or "qmp" or "load" or "start" or "memory" or "allocation":
                     options.Only.Add(value);
                     i++;
                     break;

@@ -34,8 +34,28 @@ if (options.Wants("disk"))
 
 if (options.Wants("qmp"))
 {
-    await comparison.RunAsync("QMP round trips, depth 1 [1/s]", Goal.Ratio(3), program => measurements.QmpAsync(program, 1));
-    await comparison.RunAsync("QMP round trips, depth 32 [1/s]", Goal.Ratio(25), program => measurements.QmpAsync(program, 32));
+    Console.WriteLine("(100 clients: of one monitor of qmpd; the peer serves one client per monitor and has 100 monitors)");
+    foreach (int clients in (int[])[1, 100])
+    {
+        foreach ((int depth, Goal goal) in ((int, Goal)[])[(1, Goal.Ratio(5)), (32, Goal.Ratio(50))])
+        {
+            string name = $"QMP, {clients} client{(clients > 1 ? "s" : "")}, depth {depth}";
+            await comparison.RunAsync([($"{name} [1/s]", goal), ($"{name}: p50 [us]", null), ($"{name}: p99 [us]", null)],
+                program => measurements.QmpAsync(program, clients, depth));
+        }
+    }
+}
+
+if (options.Wants("load"))
+{
+    Console.WriteLine("(one client at depth 1 while two disks serve 64 requests each, always)");
+    foreach (bool ioThreads in (bool[])[false, true])
+    {
+        string name = $"QMP, disks on {(ioThreads ? "iothreads" : "the main loop")}";
+        await comparison.RunAsync(
+            [($"{name} [1/s]", null), ($"{name}: p50 [us]", null), ($"{name}: p99 [us]", Goal.RatioAtMost(0.1)), ("  and their load [IOPS]", null)],
+            program => measurements.QmpUnderLoadAsync(program, ioThreads));
+    }
 }
 
 if (options.Wants("start"))
