@@ -48,10 +48,11 @@ public sealed partial class BlockBackend : IDisposable
     /// </summary>
     public bool WriteCacheEnabled { get; set; } = true;
 
-    /// <summary>Requests submitted and not held whose <see cref="BlockRequest.OnCompleted"/> has not returned. <b>Loop</b>.</summary>
+    /// <summary>Requests submitted and not held whose <see cref="BlockRequest.OnCompleted"/> has not returned. <b>Loop</b>; read
+    /// elsewhere, it is a figure of a moment ago.</summary>
     public int InFlight { get; private set; }
 
-    /// <summary>Whether new requests are held. <b>Loop</b>.</summary>
+    /// <summary>Whether new requests are held. <b>Loop</b>; read elsewhere, it tells of a moment ago.</summary>
     public bool IsDrained => DrainCount != 0;
 
     /// <summary>Counts for <c>query-blockstats</c>. <b>Any</b>.</summary>
@@ -236,7 +237,8 @@ public sealed partial class BlockBackend : IDisposable
             stats.Failed++;
         }
 
-        if (Stats.MeasuresTime)
+        // What began before anyone measured has no beginning.
+        if (Stats.MeasuresTime && request.StartNs != 0)
         {
             stats.TotalTimeNs += Home.NowNs - request.StartNs;
         }
@@ -256,10 +258,7 @@ public sealed partial class BlockBackend : IDisposable
     {
         request.Backend = this;
         InFlight++;
-        if (Stats.MeasuresTime)
-        {
-            request.StartNs = Home.NowNs;
-        }
+        request.StartNs = Stats.MeasuresTime ? Home.NowNs : 0;
 
         var error = Check(request);
         if (error != 0)

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Qmp.Tool.Calls;
+using Qmp.Tool.Graph;
 using Qmp.Tool.Manual;
 using Qmp.Tool.Sessions;
 
@@ -16,6 +17,7 @@ internal static class CommandTree
         ReplayCommand.Create(),
         ServeCommand.Create(),
         CompareCommand.Create(),
+        GraphCommand.Create(),
         ManualCommand.Create(),
     };
 }

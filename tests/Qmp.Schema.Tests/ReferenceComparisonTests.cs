@@ -24,6 +24,7 @@ public class ReferenceComparisonTests
     private static readonly string[] OursAlone =
     [
         "BLOCK_DRAIN_ENDED", "block-drain", "block-drain-begin", "block-drain-end", "query-block-drains",
+        "query-block-activity",
         "query-iothreads", // a command of QEMU that its storage daemon lacks
     ];
 

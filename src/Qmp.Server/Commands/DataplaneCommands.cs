@@ -3,7 +3,7 @@ using Qmp.Protocol.Schema;
 
 namespace Qmp.Server.Commands;
 
-/// <summary>Handlers of the module <c>dataplane</c>: stopping disks for a moment.</summary>
+/// <summary>Handlers of the module <c>dataplane</c>: watching disks and stopping them for a moment.</summary>
 internal sealed class DataplaneCommands(ServerContext server) : IDataplaneCommands
 {
     public ValueTask BlockDrainAsync(BlockDrainArguments arguments, QmpCommandContext context) =>
@@ -18,4 +18,7 @@ internal sealed class DataplaneCommands(ServerContext server) : IDataplaneComman
     public ValueTask<IReadOnlyList<BlockDrainInfo>> QueryBlockDrainsAsync(QmpCommandContext context) =>
         ValueTask.FromResult<IReadOnlyList<BlockDrainInfo>>(
             [.. server.Drains.Standing.Select(drain => drain.Describe(context.Connection))]);
+
+    public ValueTask<IReadOnlyList<BlockNodeActivity>> QueryBlockActivityAsync(QmpCommandContext context) =>
+        ValueTask.FromResult(BlockActivity.Of(server));
 }
