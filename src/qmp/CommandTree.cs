@@ -3,6 +3,7 @@ using Qmp.Tool.Calls;
 using Qmp.Tool.Graph;
 using Qmp.Tool.Manual;
 using Qmp.Tool.Sessions;
+using Qmp.Tool.Shell;
 
 namespace Qmp.Tool;
 
@@ -13,6 +14,7 @@ internal static class CommandTree
     {
         ExecCommand.Create(),
         EventsCommand.Create(),
+        InteractiveCommand.Create(),
         RecordCommand.Create(),
         ReplayCommand.Create(),
         ServeCommand.Create(),

@@ -1,7 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using Qmp.Client;
 using Qmp.Tool.Cli;
 
@@ -44,7 +41,7 @@ internal static class EventsCommand
             {
                 await foreach (var received in events.WithCancellation(cancellation))
                 {
-                    Print(received, parsed.GetValue(json));
+                    Terminal.Line(CallText.Event(received, parsed.GetValue(json)));
                     if (--left == 0)
                     {
                         return ExitCode.Ok;
@@ -64,33 +61,4 @@ internal static class EventsCommand
     /// <summary>Whether a name fits a pattern in which '*' stands for any text.</summary>
     internal static bool Matches(string name, string pattern) =>
         System.IO.Enumeration.FileSystemName.MatchesSimpleExpression(pattern, name, ignoreCase: false);
-
-    private static void Print(QmpReceivedEvent received, bool json)
-    {
-        var hasData = received.Data.ValueKind != JsonValueKind.Undefined;
-        if (json)
-        {
-            var line = new JsonObject { ["event"] = received.Name };
-            if (hasData)
-            {
-                line["data"] = received.Data.ValueKind switch
-                {
-                    JsonValueKind.Object => JsonObject.Create(received.Data),
-                    JsonValueKind.Array => JsonArray.Create(received.Data), // no event of QEMU's, but a server may say anything
-                    _ => JsonValue.Create(received.Data),
-                };
-            }
-
-            if (received.Timestamp is { } at)
-            {
-                line["timestamp"] = at.ToString("O", CultureInfo.InvariantCulture);
-            }
-
-            Terminal.Line(JsonText.Of(line));
-            return;
-        }
-
-        var time = received.Timestamp?.ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss.ffffff", CultureInfo.InvariantCulture) ?? "-";
-        Terminal.Line($"{Terminal.Faint(time)} {Terminal.Bold(Terminal.Clean(received.Name))} {(hasData ? Terminal.Clean(JsonText.Of(received.Data)) : "")}".TrimEnd());
-    }
 }

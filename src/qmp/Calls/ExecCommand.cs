@@ -40,15 +40,16 @@ internal static class ExecCommand
                 var arguments = await ArgumentsAsync(client, parsed.GetRequiredValue(name), parsed.GetValue(values) ?? [], cancellation);
                 var reply = await client.ExecuteAsync(parsed.GetRequiredValue(name), arguments,
                     new QmpCallOptions { OutOfBand = parsed.GetValue(outOfBand) }, cancellation);
-                Print(reply, parsed.GetValue(json));
+                if (CallText.Reply(reply, parsed.GetValue(json)) is { Length: > 0 } text)
+                {
+                    Terminal.Line(text);
+                }
+
                 return ExitCode.Ok;
             }
             catch (QmpCommandException e) when (parsed.GetValue(json))
             {
-                Terminal.Line(JsonText.Of(new JsonObject
-                {
-                    ["error"] = new JsonObject { ["class"] = e.ClassName, ["desc"] = e.Description },
-                }));
+                Terminal.Line(CallText.Error(e));
                 return ExitCode.ServerError;
             }
             catch (QmpCommandException e)
@@ -67,32 +68,11 @@ internal static class ExecCommand
     {
         try
         {
-            if (words is [var only] && only.StartsWith('{'))
-            {
-                return JsonNode.Parse(only) as JsonObject;
-            }
-
-            return words.Length == 0 ? null
-                : KeyValueArguments.Read(words, command, await ServerTypes.AskAsync(client, cancellation));
+            return await CallText.ArgumentsAsync(words, command, () => ServerTypes.AskAsync(client, cancellation));
         }
         catch (Exception e) when (e is FormatException or JsonException)
         {
             throw new ToolException(ExitCode.Usage, e.Message);
-        }
-    }
-
-    private static void Print(JsonElement reply, bool json)
-    {
-        if (json)
-        {
-            Terminal.Line("{\"return\":" + JsonText.Of(reply) + "}");
-        }
-        else if (reply.ValueKind != JsonValueKind.Object || reply.EnumerateObject().Any())
-        {
-            // A string is printed as it is: what the human monitor answers, for instance.
-            Terminal.Line(reply.ValueKind == JsonValueKind.String
-                ? Terminal.Clean(reply.GetString()!.ReplaceLineEndings("\n").TrimEnd('\n'), keepLines: true)
-                : JsonText.Of(reply, indented: true));
         }
     }
 }

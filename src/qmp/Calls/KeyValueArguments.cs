@@ -10,10 +10,10 @@ internal static class KeyValueArguments
     private const int MaxDepth = 32;
 
     /// <param name="words">Each <c>key=value</c>; a dot in the key leads into a nested object.</param>
-    /// <param name="command">The command.</param>
     /// <param name="types">What the server says about types; null where it cannot.</param>
+    /// <param name="type">The object that the arguments make; null if it is not known.</param>
     /// <exception cref="FormatException">A word is no argument.</exception>
-    public static JsonObject Read(IReadOnlyList<string> words, string command, ServerTypes? types)
+    public static JsonObject Read(IReadOnlyList<string> words, ServerTypes? types, string? type)
     {
         var arguments = new JsonObject();
         foreach (var word in words)
@@ -30,7 +30,7 @@ internal static class KeyValueArguments
                 throw new FormatException($"'{word[..equals]}' is no name of an argument");
             }
 
-            Set(arguments, path, ValueOf(word[(equals + 1)..], word[..equals], types?.KindOf(command, path, arguments)));
+            Set(arguments, path, ValueOf(word[(equals + 1)..], word[..equals], types?.KindOf(types.TypeAt(type, path, arguments))));
         }
 
         return arguments;

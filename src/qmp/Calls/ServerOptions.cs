@@ -19,7 +19,7 @@ internal sealed class ServerOptions
 
     /// <summary>Connects.</summary>
     /// <exception cref="ToolException">There is no server.</exception>
-    public async Task<QmpClient> ConnectAsync(ParseResult parsed, TimeSpan patience, CancellationToken cancellation)
+    public async Task<QmpClient> ConnectAsync(ParseResult parsed, TimeSpan patience, CancellationToken cancellation, TimeSpan? callPatience = null)
     {
         var address = parsed.GetRequiredValue(_socket);
         var endpoint = address.UnixAddress is { } path ? QmpEndpoint.Unix(path) : QmpEndpoint.Tcp(address.Host!, address.Port);
@@ -27,7 +27,7 @@ internal sealed class ServerOptions
         {
             Dialect = parsed.GetValue(_guestAgent) ? QmpDialect.GuestAgent : QmpDialect.Qmp,
             ConnectTimeout = patience,
-            CallTimeout = patience,
+            CallTimeout = callPatience ?? patience,
         };
         try
         {

@@ -23,24 +23,12 @@ internal static class ManualCommand
         });
         command.SetAction(parsed =>
         {
-            var manual = ReferenceManual.Load("schema/qapi-schema.json", Resource);
+            var manual = ReferenceManual.Load(EmbeddedSchema.Path, EmbeddedSchema.Read);
             var text = parsed.GetValue(man) ? manual.ManPage(DateTime.UtcNow.ToString("yyyy-MM-dd")) : manual.Html();
             using var output = OutputFile.Open(parsed.GetRequiredValue(file), replace: true);
             output.Write(text);
             return ExitCode.Ok;
         });
         return command;
-    }
-
-    // The project file puts the schema into the program.
-    private static string? Resource(string path)
-    {
-        if (typeof(ManualCommand).Assembly.GetManifestResourceStream(path) is not { } stream)
-        {
-            return null;
-        }
-
-        using var reader = new StreamReader(stream);
-        return reader.ReadToEnd();
     }
 }
