@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
@@ -24,6 +25,11 @@ public abstract class QmpEndpoint
     public static QmpEndpoint Tcp(string host, int port) => new SocketEndpoint(
         $"tcp:{host}:{port}", IPAddress.TryParse(host, out var address) ? new IPEndPoint(address, port) : new DnsEndPoint(host, port));
 
+    /// <summary>A port of another machine on this host, or of this host from inside one (<c>AF_VSOCK</c>, vsock(7)).</summary>
+    /// <param name="cid">The machine: 2 is the host, 1 this machine itself, where the kernel has that.</param>
+    /// <param name="port">The port.</param>
+    public static QmpEndpoint Vsock(uint cid, uint port) => new VsockEndpoint(cid, port);
+
     /// <summary>An open descriptor of this process, a connected socket or a character device; the client closes it.</summary>
     /// <param name="descriptor">Its number.</param>
     public static QmpEndpoint Descriptor(int descriptor) => new DescriptorEndpoint(descriptor);
@@ -38,7 +44,8 @@ public abstract class QmpEndpoint
 
     /// <summary>
     /// Reads a text: <c>unix:PATH</c> or anything with a slash is a path, <c>abstract:NAME</c> a name in the abstract
-    /// namespace, <c>tcp:HOST:PORT</c> a port (an IPv6 address stands in brackets), <c>fd:NUMBER</c> an open descriptor.
+    /// namespace, <c>tcp:HOST:PORT</c> a port (an IPv6 address stands in brackets), <c>vsock:CID:PORT</c> a port of another
+    /// machine on this host, <c>fd:NUMBER</c> an open descriptor.
     /// Any other text is a path.
     /// </summary>
     /// <param name="text">The text.</param>
@@ -57,6 +64,15 @@ public abstract class QmpEndpoint
             return colon > 4 && ushort.TryParse(text.AsSpan(colon + 1), out var port) && port > 0
                 ? Tcp(text[4..colon].Trim('[', ']'), port)
                 : throw new FormatException($"'{text}' is not tcp:HOST:PORT");
+        }
+
+        if (text.StartsWith("vsock:", StringComparison.Ordinal))
+        {
+            var colon = text.LastIndexOf(':');
+            return colon > 6 && uint.TryParse(text.AsSpan(6, colon - 6), NumberStyles.None, CultureInfo.InvariantCulture, out var cid)
+                && uint.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port)
+                    ? Vsock(cid, port)
+                    : throw new FormatException($"'{text}' is not vsock:CID:PORT");
         }
 
         if (text.StartsWith("fd:", StringComparison.Ordinal))

@@ -5,15 +5,24 @@ namespace Qmp.Schema.Generator;
 /// <summary>An enumeration, and the names of its values on the wire.</summary>
 internal static class EnumEmitter
 {
-    public static void Emit(CodeWriter code, EnumType type)
+    /// <param name="code">Where to.</param>
+    /// <param name="type">The enumeration.</param>
+    /// <param name="isOpen">Whether there is a value for names that other servers have: a client must not fail on them.</param>
+    public static void Emit(CodeWriter code, EnumType type, bool isOpen)
     {
         code.Line();
         code.Document("summary", type.Documentation?.Body, $"Enumeration <c>{type.Name}</c> of the schema.");
         code.Open($"public enum {type.Name}");
+        if (isOpen)
+        {
+            code.Line("/// <summary>A value of another server, which this schema lacks. It can be read, not sent; the untyped call has its name.</summary>");
+            code.Line("NotInSchema = -1,");
+        }
+
         foreach (var value in type.Values)
         {
             code.Document("summary", Text(type, value), $"<c>{value.Name}</c>");
-            code.Line(CSharpNames.Pascal(value.Name) + ",");
+            code.Line(CSharpNames.Pascal(value.Name) + (isOpen && value == type.Values[0] ? " = 0," : ","));
         }
 
         code.Close();
@@ -37,7 +46,7 @@ internal static class EnumEmitter
         code.Line("return false;");
         code.Close();
         code.Line("/// <summary>Takes a value from a reader.</summary>");
-        code.Line($"public static {type.Name} Read(ref QapiReader reader) => TryParse(reader.ReadUtf8(), out var value) ? value : throw reader.NotAccepted();");
+        code.Line($"public static {type.Name} Read(ref QapiReader reader) => TryParse(reader.ReadUtf8(), out var value) ? value : {(isOpen ? $"reader.IsLenient ? {type.Name}.NotInSchema : " : "")}throw reader.NotAccepted();");
         code.Close();
     }
 

@@ -53,6 +53,9 @@ internal static class ObjectEmitter
     // A branch without members has no property.
     private static IEnumerable<Branch> PropertyBranches(ObjectType type) => type.Branches.Where(branch => !branch.Type.IsEmpty);
 
+    // What nobody sets need not be there either.
+    private static bool HasOptionalMembersOnly(ObjectType type) => !type.IsUnion && type.Members.All(member => member.IsOptional);
+
     private static string BranchProperty(ObjectType type, Branch branch, string owner)
     {
         var property = CSharpNames.Property(branch.Name, owner);
@@ -112,7 +115,10 @@ internal static class ObjectEmitter
             var local = "branch" + depth;
             var property = BranchProperty(type, branch, ownerType);
             code.Open($"case {type.Discriminator.Type.Name}.{CSharpNames.Pascal(branch.Name)}:");
-            code.Line($"var {local} = {owner}.{property} ?? throw new global::System.InvalidOperationException(\"{property} is not set\");");
+            var absent = HasOptionalMembersOnly(branch.Type)
+                ? $"new {CSharpNames.Type(branch.Type)}()"
+                : $"throw new global::System.InvalidOperationException(\"{property} is not set\")";
+            code.Line($"var {local} = {owner}.{property} ?? {absent};");
             List<(Member, string)> all = [.. members, .. branch.Type.Members.Select(member => (member, $"{local}.{CSharpNames.Property(member.Name, branch.Type.Name)}"))];
             EmitWrite(code, all, branch.Type, local, branch.Type.Name, depth + 1);
             code.Line("break;");

@@ -65,7 +65,7 @@ public sealed class SchemaGenerator : IIncrementalGenerator
         string[] ready = external.Length > 0 ? ["Qmp.Protocol.Schema"] : [];
         var types = new TargetNamespace(settings.Namespace, ready);
         var client = new TargetNamespace(settings.ClientNamespace, [settings.Namespace, "Qmp.Client", .. ready]);
-        return (parts.Contains("types") ? EmitTypes(model, types, external) : [])
+        return (parts.Contains("types") ? EmitTypes(model, types, external, parts.Contains("client")) : [])
             .Concat(parts.Contains("server") ? EmitServer(model, types, external) : [])
             .Concat(parts.Contains("client") ? EmitClient(model, client, external) : []);
     }
@@ -82,7 +82,7 @@ public sealed class SchemaGenerator : IIncrementalGenerator
         yield return ("QmpEventTypes", ClientEmitter.EmitEvents(ns, [.. model.Events.Where(@event => !external.Contains(@event.Module))]));
     }
 
-    private static IEnumerable<(string Name, string Source)> EmitTypes(SchemaModel model, TargetNamespace ns, string[] external)
+    private static IEnumerable<(string Name, string Source)> EmitTypes(SchemaModel model, TargetNamespace ns, string[] external, bool isOpen)
     {
         foreach (var module in model.Types.Where(type => type.Module.Length > 0 && !external.Contains(type.Module)).GroupBy(type => type.Module))
         {
@@ -92,7 +92,7 @@ public sealed class SchemaGenerator : IIncrementalGenerator
                 switch (type)
                 {
                     case EnumType @enum:
-                        EnumEmitter.Emit(code, @enum);
+                        EnumEmitter.Emit(code, @enum, isOpen);
                         break;
                     case ObjectType @object:
                         ObjectEmitter.Emit(code, @object, CSharpNames.Type(@object), $"Type <c>{@object.Name}</c> of the schema.");

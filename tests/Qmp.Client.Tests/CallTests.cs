@@ -52,7 +52,7 @@ public sealed class CallTests
     {
         await using var server = await ScriptedServer.StartAsync();
         await Assert.ThrowsAsync<InvalidOperationException>(
-            () => server.Client.ObjectAddAsync(new Schema.ObjectOptions { QomType = Schema.ObjectType.Iothread, Id = "loop0" }));
+            () => server.Client.BlockdevAddAsync(new Schema.BlockdevOptions { Driver = Schema.BlockdevDriver.File }));
         var call = server.Client.ExecuteAsync("next");
         await server.ReplyAsync(await server.ReceiveAsync(), "{}");
         await call;

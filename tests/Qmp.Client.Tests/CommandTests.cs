@@ -31,6 +31,10 @@ public sealed class CommandTests
         var nodes = await server.Client.QueryNamedBlockNodesAsync();
         Assert.That(nodes.Select(node => node.NodeName), Is.EqualTo(new[] { "disk0" }));
         await server.Client.BlockdevDelAsync("disk0");
+
+        // Nothing of a branch need be set where all is optional.
+        await server.Client.BlockdevAddAsync(new BlockdevOptions { Driver = BlockdevDriver.NullCo, NodeName = "disk0" });
+        await server.Client.BlockdevDelAsync("disk0");
         Assert.That(await server.Client.QueryNamedBlockNodesAsync(flat: true), Is.Empty);
     }
 

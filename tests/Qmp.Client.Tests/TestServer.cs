@@ -47,13 +47,29 @@ internal sealed class TestServer : IAsyncDisposable
         try
         {
             await daemon.WaitForSocketAsync("qmp.sock");
-            return new TestServer(folder, daemon, await QmpClient.ConnectAsync(socket));
+            return new TestServer(folder, daemon, await ConnectAsync(socket));
         }
         catch
         {
             await daemon.DisposeAsync();
             folder.Dispose();
             throw;
+        }
+    }
+
+    // QEMU listens before its monitor is there, and never greets a client of that moment.
+    private static async Task<QmpClient> ConnectAsync(string socket)
+    {
+        for (var left = 4; ; left--)
+        {
+            try
+            {
+                return await QmpClient.ConnectAsync(socket, new QmpClientOptions { ConnectTimeout = TimeSpan.FromSeconds(5) });
+            }
+            catch (QmpConnectionException) when (left > 0)
+            {
+                // Once more.
+            }
         }
     }
 

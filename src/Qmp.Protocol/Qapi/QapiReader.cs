@@ -30,7 +30,8 @@ public ref struct QapiReader
     /// <summary>A reader that stands on the root value.</summary>
     /// <param name="document">The values.</param>
     /// <param name="isLenient">For a client, whose server may be newer or older than the schema: unexpected members are
-    /// passed over, and a missing one reads as zero, false, an empty text, list or object.</param>
+    /// passed over, and a missing one reads as zero, false, an empty text, list or object. An enumeration of a client's
+    /// types has a value for what its schema lacks.</param>
     public QapiReader(QapiDocument document, bool isLenient = false)
     {
         _document = document;
@@ -41,6 +42,9 @@ public ref struct QapiReader
 
     /// <summary>Kind of the current value.</summary>
     public readonly QapiKind Kind => _value == Absent ? QapiKind.Null : _document[_value].Kind;
+
+    /// <summary>Whether what the schema lacks is passed over: see the constructor.</summary>
+    public readonly bool IsLenient => _isLenient;
 
     /// <summary>Whether scalars are strings of the command line.</summary>
     public readonly bool IsKeyval => _document.IsKeyval;
