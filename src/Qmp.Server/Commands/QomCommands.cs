@@ -74,6 +74,9 @@ internal sealed class QomCommands(ServerContext server) : IQomCommands
             ObjectType.AuthzSimple => await CreateAsync(new AuthzSimpleObject(), arguments.AuthzSimple!),
             ObjectType.Secret => await CreateAsync(new SecretObject(), arguments.Secret!),
             ObjectType.ThrottleGroup => await CreateAsync(new ThrottleGroupObject(), arguments.ThrottleGroup!),
+            ObjectType.TlsCredsAnon => await CreateAsync(new TlsCredsAnonObject(), arguments.TlsCredsAnon!),
+            ObjectType.TlsCredsPsk => await CreateAsync(new TlsCredsPskObject(), arguments.TlsCredsPsk!),
+            ObjectType.TlsCredsX509 => await CreateAsync(new TlsCredsX509Object(), arguments.TlsCredsX509!),
             _ => throw new QmpException($"object type '{arguments.QomType.ToWireName()}' is abstract"),
         };
         try

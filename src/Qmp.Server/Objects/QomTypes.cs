@@ -19,6 +19,9 @@ internal static class QomTypes
     /// <summary>The root of secrets.</summary>
     public static QomType SecretCommon { get; } = new("secret_common", Object, true, SecretObject.CommonProperties);
 
+    /// <summary>The root of credentials for TLS.</summary>
+    public static QomType TlsCreds { get; } = new("tls-creds", Object, true, TlsCredsObject.CommonProperties);
+
     /// <summary>All types, by name.</summary>
     public static IReadOnlyList<QomType> All { get; } =
     [
@@ -36,6 +39,10 @@ internal static class QomTypes
         new("secret", SecretCommon, false, SecretObject.OwnProperties, IsUserCreatable: true),
         SecretCommon,
         new("throttle-group", Object, false, ThrottleGroupObject.OwnProperties, IsUserCreatable: true),
+        TlsCreds,
+        new("tls-creds-anon", TlsCreds, false, [], IsUserCreatable: true),
+        new("tls-creds-psk", TlsCreds, false, TlsCredsPskObject.OwnProperties, IsUserCreatable: true),
+        new("tls-creds-x509", TlsCreds, false, TlsCredsX509Object.OwnProperties, IsUserCreatable: true),
     ];
 
     /// <summary>Finds a type; null when there is none.</summary>
