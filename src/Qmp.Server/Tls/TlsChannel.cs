@@ -27,6 +27,7 @@ internal sealed class TlsChannel : IDuplexPipe
     private readonly TlsSide _side;
     private readonly Pipe _input = new(Options);
     private readonly Pipe _output = new(Options);
+    private Task<FlushResult> _flushing = Task.FromResult(default(FlushResult));
 
     private TlsChannel(AioContext context, IDuplexPipe transport, TlsSide side)
     {
@@ -89,10 +90,10 @@ internal sealed class TlsChannel : IDuplexPipe
         while (true)
         {
             Send();
-            await _transport.Output.FlushAsync();
-            if (_side.Protocol.IsConnected)
+            await FlushAsync();
+            if (_side.Protocol.IsConnected || _side.Protocol.GetAvailableInputBytes() > 0)
             {
-                return;
+                return; // perhaps with all that the other side had to say, and its end
             }
 
             var result = await _transport.Input.ReadAsync();
@@ -140,7 +141,7 @@ internal sealed class TlsChannel : IDuplexPipe
 
                 _transport.Input.AdvanceTo(result.Buffer.End);
                 Send(); // alerts, new keys
-                await _transport.Output.FlushAsync();
+                await FlushAsync();
                 isOver = result.IsCompleted || _side.Protocol.IsClosed;
             }
 
@@ -174,7 +175,7 @@ internal sealed class TlsChannel : IDuplexPipe
                 }
 
                 Send();
-                if ((await _transport.Output.FlushAsync()).IsCompleted)
+                if ((await FlushAsync()).IsCompleted)
                 {
                     break;
                 }
@@ -189,6 +190,18 @@ internal sealed class TlsChannel : IDuplexPipe
         Send();
         await _output.Reader.CompleteAsync();
         await _transport.Output.CompleteAsync();
+    }
+
+    // Both directions have something to send, and a pipe flushes for one at a time.
+    private async ValueTask<FlushResult> FlushAsync()
+    {
+        while (!_flushing.IsCompleted)
+        {
+            await _flushing;
+        }
+
+        _flushing = _transport.Output.FlushAsync().AsTask();
+        return await _flushing;
     }
 
     private void Offer(ReadOnlyMemory<byte> part)

@@ -5,6 +5,22 @@ namespace Qmp.Server.Tls;
 /// <summary>Connections on which certificates tell who is there.</summary>
 internal static class X509Side
 {
+    // What protects old connections when a key leaks, and tells at once when something was changed on the way.
+    private static readonly int[] Suites =
+    [
+        CipherSuite.TLS_AES_256_GCM_SHA384,
+        CipherSuite.TLS_CHACHA20_POLY1305_SHA256,
+        CipherSuite.TLS_AES_128_GCM_SHA256,
+        CipherSuite.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+        CipherSuite.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+        CipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+        CipherSuite.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+        CipherSuite.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+        CipherSuite.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+        CipherSuite.TLS_DHE_RSA_WITH_AES_256_GCM_SHA384,
+        CipherSuite.TLS_DHE_RSA_WITH_AES_128_GCM_SHA256,
+    ];
+
     /// <summary>A server's side.</summary>
     /// <param name="versions">What is allowed.</param>
     /// <param name="identity">Its own certificate.</param>
@@ -47,7 +63,7 @@ internal static class X509Side
         // Without those for which there is no key.
         protected override int[] GetSupportedCipherSuites() =>
         [
-            .. base.GetSupportedCipherSuites().Where(suite => TlsUtilities.GetKeyExchangeAlgorithm(suite) switch
+            .. Suites.Where(suite => TlsUtilities.GetKeyExchangeAlgorithm(suite) switch
             {
                 KeyExchangeAlgorithm.NULL => true,
                 KeyExchangeAlgorithm.ECDHE_RSA or KeyExchangeAlgorithm.DHE_RSA => identity.IsRsa,
@@ -75,8 +91,7 @@ internal static class X509Side
 
         protected override ProtocolVersion[] GetSupportedVersions() => versions;
 
-        protected override int[] GetSupportedCipherSuites() =>
-            [.. base.GetSupportedCipherSuites().Where(suite => TlsUtilities.GetKeyExchangeAlgorithm(suite) != KeyExchangeAlgorithm.RSA)];
+        protected override int[] GetSupportedCipherSuites() => Suites;
 
         protected override IList<ServerName>? GetSniServerNames() => hostname is not null && Uri.CheckHostName(hostname) == UriHostNameType.Dns
             ? [new ServerName(NameType.host_name, System.Text.Encoding.ASCII.GetBytes(hostname))]
