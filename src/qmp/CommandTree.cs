@@ -4,6 +4,7 @@ using Qmp.Tool.Graph;
 using Qmp.Tool.Manual;
 using Qmp.Tool.Sessions;
 using Qmp.Tool.Shell;
+using Qmp.Tool.Top;
 
 namespace Qmp.Tool;
 
@@ -15,6 +16,7 @@ internal static class CommandTree
         ExecCommand.Create(),
         EventsCommand.Create(),
         InteractiveCommand.Create(),
+        TopCommand.Create(),
         RecordCommand.Create(),
         ReplayCommand.Create(),
         ServeCommand.Create(),

@@ -10,14 +10,17 @@ internal sealed class TerminalEmulator : IAsyncDisposable
 
     private readonly WorkFolder _folder;
 
-    private TerminalEmulator(WorkFolder folder) => _folder = folder;
+    private readonly string _name;
+
+    private TerminalEmulator(WorkFolder folder, string name) => (_folder, _name) = (folder, name);
 
     /// <param name="folder">Where it runs; also the folder for state.</param>
     /// <param name="words">Arguments without spaces.</param>
     /// <param name="environment">Further variables, <c>NAME=VALUE</c>.</param>
-    public static async Task<TerminalEmulator> StartAsync(WorkFolder folder, string words, string environment = "")
+    /// <param name="name">Tells terminals in one folder apart.</param>
+    public static async Task<TerminalEmulator> StartAsync(WorkFolder folder, string words, string environment = "", string name = "tmux")
     {
-        var terminal = new TerminalEmulator(folder);
+        var terminal = new TerminalEmulator(folder, name);
         await terminal.TmuxAsync("-f", "/dev/null", "new-session", "-d", "-x", "100", "-y", "30", "-c", folder.Path,
             $"env XDG_STATE_HOME={folder.Path}/state TERM=screen-256color LC_ALL=C.UTF-8 {environment} {Tool.Path} {words}; echo exit status $?; exec cat");
         return terminal;
@@ -60,7 +63,7 @@ internal sealed class TerminalEmulator : IAsyncDisposable
 
     private async Task<string> TmuxAsync(params string[] words)
     {
-        var result = await Testing.Shell.RunProgramAsync("tmux", ["-S", _folder.File("tmux.sock"), "-u", .. words], _folder.Path);
+        var result = await Testing.Shell.RunProgramAsync("tmux", ["-S", _folder.File(_name + ".sock"), "-u", .. words], _folder.Path);
         Assert.That(result.ExitStatus, Is.Zero, result.Output);
         return result.Output;
     }

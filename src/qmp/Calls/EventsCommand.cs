@@ -17,14 +17,7 @@ internal static class EventsCommand
             Description = "Only events of this name; '*' stands for any text. May be repeated",
             HelpName = "NAME",
         };
-        var count = new Option<int>("--count") { Description = "End after so many events (default: never)", HelpName = "N" };
-        count.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() < 1)
-            {
-                result.AddError("--count is at least 1");
-            }
-        });
+        var count = Arguments.Count("End after so many events (default: never)");
         var json = Arguments.Json("Print each event as one line of JSON");
         var command = new Command("events", "Print the events of a server as they come, until interrupted");
         server.AddTo(command);

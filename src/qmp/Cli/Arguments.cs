@@ -46,4 +46,18 @@ internal static class Arguments
         });
         return option;
     }
+
+    /// <summary>How often something is done; 0 where it is not given.</summary>
+    public static Option<int> Count(string description)
+    {
+        var option = new Option<int>("--count") { Description = description, HelpName = "N" };
+        option.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() < 1)
+            {
+                result.AddError("--count is at least 1");
+            }
+        });
+        return option;
+    }
 }

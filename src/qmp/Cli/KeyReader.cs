@@ -1,6 +1,6 @@
 using System.Threading.Channels;
 
-namespace Qmp.Tool.Shell;
+namespace Qmp.Tool.Cli;
 
 /// <summary>Keys of the terminal as they are pressed, Ctrl-C among them. One reader at a time.</summary>
 internal sealed class KeyReader
