@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics;
 using System.IO.Pipelines;
 using System.Net;
@@ -264,6 +265,108 @@ public sealed class TlsTests
         Assert.That(await serving, Is.Empty);
     }
 
+    [TestCase("anon")]
+    [TestCase("psk")]
+    [TestCase("x509")]
+    public async Task TheRealDaemonIsAClient(string kind)
+    {
+        using var authority = TestCertificates.NewAuthority("us");
+        var folder = await AddForTheRealDaemonAsync(kind, authority, "client");
+        var serving = OpenAcceptedAsync();
+        using var peer = StartTheRealDaemon($"{kind},id=t,endpoint=client{folder}", $"host=localhost,port={Port},server=off,reconnect-ms=100,tls-creds=t");
+        var channel = await serving.WaitAsync(Limit);
+        Assert.That(await LineAsync(channel), Does.StartWith("{\"QMP\":"));
+    }
+
+    [TestCase("anon")]
+    [TestCase("psk")]
+    [TestCase("x509")]
+    public async Task TheRealDaemonIsAServer(string kind)
+    {
+        using var authority = TestCertificates.NewAuthority("us");
+        var folder = await AddForTheRealDaemonAsync(kind, authority, "server");
+        var port = Port;
+        _listener.Stop(); // the port is the daemon's now
+        using var peer = StartTheRealDaemon($"{kind},id=t,endpoint=server{folder}", $"host=127.0.0.1,port={port},server=on,wait=off,tls-creds=t");
+        using Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        var deadline = DateTime.UtcNow + Limit;
+        while (!await TryConnectAsync(socket, port) && DateTime.UtcNow < deadline)
+        {
+            await Task.Yield();
+        }
+
+        var fd = Aio.Libc.Duplicate((int)socket.Handle);
+        var channel = await _server.OnMainAsync(async () =>
+            await TlsChannel.OpenAsync(_server.Main, NewTransport(fd), Side("c", isServer: false, "localhost"), null, Limit));
+        Assert.That(await LineAsync(channel), Does.StartWith("{\"QMP\":"));
+        await _server.OnMainAsync(async () => { await channel.Output.WriteAsync("{\"execute\":\"qmp_capabilities\"}\n"u8.ToArray()); });
+        Assert.That(await LineAsync(channel), Is.EqualTo("{\"return\": {}}\r"));
+    }
+
+    private static async Task<bool> TryConnectAsync(Socket socket, int port)
+    {
+        try
+        {
+            await socket.ConnectAsync(IPAddress.Loopback, port);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+
+    // Credentials of ours for the other side, and where the daemon finds its own.
+    private async Task<string> AddForTheRealDaemonAsync(string kind, X509Certificate2 authority, string side)
+    {
+        if (kind == "x509")
+        {
+            await AddX509Async(authority, authority, "RSA", "", "");
+            return $",dir={PathOf(side)}";
+        }
+
+        WriteKeys("psk", "qemu:00112233445566778899aabbccddeeff");
+        await AddAsync(kind, "s", "server", "psk");
+        await AddAsync(kind, "c", "client", "psk");
+        return $",dir={PathOf("psk")}";
+    }
+
+    private static RunningProgram StartTheRealDaemon(string credentials, string socket)
+    {
+        var program = Shell.Find("qemu-storage-daemon") ?? throw new InvalidOperationException("qemu-storage-daemon is not installed");
+        return new RunningProgram(Process.Start(program, ["--object", "tls-creds-" + credentials, "--chardev", "socket,id=c," + socket, "--monitor", "chardev=c"]));
+    }
+
+    private async Task<TlsChannel> OpenAcceptedAsync()
+    {
+        using var socket = await _listener.AcceptSocketAsync();
+        var fd = Aio.Libc.Duplicate((int)socket.Handle);
+        return await _server.OnMainAsync(async () =>
+            await TlsChannel.OpenAsync(_server.Main, NewTransport(fd), Side("s", isServer: true, null), null, Limit));
+    }
+
+    private SocketTransport NewTransport(int fd) => new(_server.Main, fd, static () => { }, static () => { });
+
+    private Task<string> LineAsync(TlsChannel channel) => _server.OnMainAsync(async () =>
+    {
+        while (true)
+        {
+            var result = await channel.Input.ReadAsync();
+            if (result.Buffer.PositionOf((byte)'\n') is { } end)
+            {
+                var line = Encoding.UTF8.GetString(result.Buffer.Slice(0, end));
+                channel.Input.AdvanceTo(result.Buffer.GetPosition(1, end));
+                return line;
+            }
+
+            channel.Input.AdvanceTo(result.Buffer.Start, result.Buffer.End);
+            if (result.IsCompleted)
+            {
+                return "(the connection ended)";
+            }
+        }
+    });
+
     private string PathOf(string name) => Path.Combine(_folder.Path, name);
 
     private void WriteKeys(string folder, string line)
@@ -299,7 +402,7 @@ public sealed class TlsTests
         socket.Close();
         return await _server.OnMainAsync(async () =>
         {
-            SocketTransport transport = new(_server.Main, fd, static () => { }, static () => { });
+            var transport = NewTransport(fd);
             try
             {
                 Func<string, bool>? isAllowed = authz is null ? null : AuthzObject.Find(_server.Context.Objects.Objects, authz).IsAllowed;
@@ -325,7 +428,7 @@ public sealed class TlsTests
         socket.Close();
         var said = await _server.OnMainAsync(async () =>
         {
-            SocketTransport transport = new(_server.Main, fd, static () => { }, static () => { });
+            var transport = NewTransport(fd);
             try
             {
                 var channel = await TlsChannel.OpenAsync(_server.Main, transport, Side(client, isServer: false, hostname), null, Limit);
@@ -401,5 +504,15 @@ public sealed class TlsTests
         process.Kill();
         await process.WaitForExitAsync();
         return "\n" + said + await errors;
+    }
+
+    private sealed class RunningProgram(Process process) : IDisposable
+    {
+        public void Dispose()
+        {
+            process.Kill();
+            process.WaitForExit();
+            process.Dispose();
+        }
     }
 }
