@@ -6,7 +6,8 @@ namespace Qmp.Server.Monitors;
 
 /// <summary>
 /// The rate limit of events. Of a limited event the first passes at once; while its interval runs, only the latest is
-/// kept, and passes with its own timestamp when the interval ends. Some events are limited by node. <b>Main</b>.
+/// kept, and passes with its own timestamp when the interval ends. Most are limited by what they are about: one node
+/// or device that fails does not hide another. <b>Main</b>.
 /// </summary>
 /// <param name="main">The main loop, whose clock counts.</param>
 internal sealed class EventThrottle(AioContext main)
@@ -20,8 +21,14 @@ internal sealed class EventThrottle(AioContext main)
     /// <param name="member">A member of its data, or null.</param>
     public static bool IsLimited(string name, out string? member)
     {
-        member = name == "QUORUM_REPORT_BAD" ? "node-name" : null;
-        return name is "QUORUM_REPORT_BAD" or "QUORUM_FAILURE";
+        member = name switch
+        {
+            "BLOCK_IO_ERROR" => "qom-path",
+            "QUORUM_REPORT_BAD" => "node-name",
+            "VSERPORT_CHANGE" => "id",
+            _ => null,
+        };
+        return member != null || name == "QUORUM_FAILURE";
     }
 
     /// <summary>Passes an event on, now or later or never.</summary>
