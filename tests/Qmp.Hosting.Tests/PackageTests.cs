@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using Qmp.Testing;
 
 namespace Qmp.Hosting.Tests;
@@ -67,6 +68,12 @@ public sealed class PackageTests
         {
             await DotnetAsync(folder, $"pack {Repository.PathOf("src", library)} --no-build -c {Repository.Configuration} -o {folder.File("feed")}");
             Assert.That(Directory.GetFiles(folder.File("feed"), library + ".*.snupkg"), Has.Length.EqualTo(1), "symbols");
+            using var package = ZipFile.OpenRead(Directory.GetFiles(folder.File("feed"), library + ".*.nupkg").Single());
+            using var facts = new StreamReader(package.GetEntry(library + ".nuspec")!.Open());
+            Assert.That(await facts.ReadToEndAsync(), Does.Contain("<license type=\"expression\">MIT</license>")
+                .And.Contain("<readme>README.md</readme>").And.Match("<description>.{20,}</description>"), library);
+            Assert.That(package.GetEntry("README.md"), Is.Not.Null, library);
+            Assert.That(package.GetEntry($"lib/net10.0/{library}.xml"), Is.Not.Null, library);
         }
 
         var known = Environment.GetEnvironmentVariable("NUGET_PACKAGES") is { Length: > 0 } chosen

@@ -29,6 +29,17 @@ public sealed partial class LayoutTests
     public void EachFolderExplainsItself(string folder) =>
         Assert.That(SourceFiles.All, Does.Contain(folder + "/README.md"));
 
+    /// <summary>A package without a description or a README is one that nobody can use.</summary>
+    [Test]
+    public void EachPackageExplainsItself()
+    {
+        IEnumerable<string> packages = SourceFiles.Under("src", ".csproj")
+            .Where(path => Path.GetFileName(path).StartsWith("Qmp.", StringComparison.Ordinal) && !path.EndsWith(".Generator.csproj", StringComparison.Ordinal));
+        IEnumerable<string> wrong = packages.Where(path => !File.ReadAllText(Repository.PathOf(path)).Contains("<Description>", StringComparison.Ordinal)
+            || !SourceFiles.All.Contains(path[..path.LastIndexOf('/')] + "/README.md"));
+        Assert.That(wrong, Is.Empty);
+    }
+
     [Test]
     public void MarkdownBeginsWithOneTitle()
     {
