@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Qmp.Tool.Calls;
+using Qmp.Tool.Completion;
 using Qmp.Tool.Graph;
 using Qmp.Tool.Manual;
 using Qmp.Tool.Sessions;
@@ -8,7 +9,7 @@ using Qmp.Tool.Top;
 
 namespace Qmp.Tool;
 
-/// <summary>All commands; their help is made from it.</summary>
+/// <summary>All commands; help, completion files and the manual page are made from it.</summary>
 internal static class CommandTree
 {
     public static RootCommand Create() => new("Talk to QMP servers: qmpd, QEMU, its storage daemon and its guest agent.")
@@ -22,6 +23,7 @@ internal static class CommandTree
         ServeCommand.Create(),
         CompareCommand.Create(),
         GraphCommand.Create(),
-        ManualCommand.Create(),
+        CompletionCommand.Create(Create),
+        ManualCommand.Create(Create),
     };
 }

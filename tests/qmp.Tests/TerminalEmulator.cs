@@ -14,15 +14,20 @@ internal sealed class TerminalEmulator : IAsyncDisposable
 
     private TerminalEmulator(WorkFolder folder, string name) => (_folder, _name) = (folder, name);
 
+    /// <summary>Runs <c>qmp</c>.</summary>
     /// <param name="folder">Where it runs; also the folder for state.</param>
     /// <param name="words">Arguments without spaces.</param>
     /// <param name="environment">Further variables, <c>NAME=VALUE</c>.</param>
     /// <param name="name">Tells terminals in one folder apart.</param>
-    public static async Task<TerminalEmulator> StartAsync(WorkFolder folder, string words, string environment = "", string name = "tmux")
+    public static Task<TerminalEmulator> StartAsync(WorkFolder folder, string words, string environment = "", string name = "tmux") =>
+        RunAsync(folder, $"{Tool.Path} {words}", environment, name);
+
+    /// <summary>Runs any program; <c>qmp</c> is in its PATH.</summary>
+    public static async Task<TerminalEmulator> RunAsync(WorkFolder folder, string command, string environment = "", string name = "tmux")
     {
         var terminal = new TerminalEmulator(folder, name);
         await terminal.TmuxAsync("-f", "/dev/null", "new-session", "-d", "-x", "100", "-y", "30", "-c", folder.Path,
-            $"env XDG_STATE_HOME={folder.Path}/state TERM=screen-256color LC_ALL=C.UTF-8 {environment} {Tool.Path} {words}; echo exit status $?; exec cat");
+            $"env XDG_STATE_HOME={folder.Path}/state HOME={folder.Path} PATH={Path.GetDirectoryName(Tool.Path)}:$PATH TERM=screen-256color LC_ALL=C.UTF-8 {environment} {command}; echo exit status $?; exec cat");
         return terminal;
     }
 

@@ -20,4 +20,15 @@ internal static class ExitCode
 
     /// <summary>Ended by Ctrl-C or SIGTERM before it was done.</summary>
     public const int Interrupted = 130;
+
+    /// <summary>All of them in words.</summary>
+    public static IReadOnlyList<(int Status, string Meaning)> Meanings { get; } =
+    [
+        (Ok, "done; nothing differs"),
+        (ServerError, "the server answered with an error"),
+        (Usage, "the command line is wrong, or a file that it names"),
+        (Connection, "no connection, or it was lost, or nothing came in time"),
+        (Differs, "what was said differs from what was expected"),
+        (Interrupted, "interrupted before it was done"),
+    ];
 }
