@@ -1,11 +1,10 @@
-using System.Globalization;
 using Qmp.Protocol;
 using Qmp.Protocol.Qapi;
 using Qmp.Protocol.Schema;
 using Qmp.Server.Chardevs;
 using Qmp.Server.Commands;
 using Qmp.Server.Monitors;
-using Qmp.Server.Objects;
+using Qmp.Server.Sockets;
 
 namespace Qmp.Server;
 
@@ -20,10 +19,6 @@ public sealed class QmpServer
     private readonly ServerContext _context;
     private readonly QmpCommandTable _commands;
     private readonly QmpCommandContext _commandLine;
-    private readonly ChardevRegistry _chardevs;
-    private readonly MonitorServices _services;
-    private readonly List<QmpMonitor> _monitors = [];
-    private int _unnamedMonitors;
     private bool _isStopped;
 
     /// <summary>Composes a server that has no monitors, nodes, objects or exports yet.</summary>
@@ -35,21 +30,22 @@ public sealed class QmpServer
         _commands = new QmpCommandTable(
             new BlockCoreCommands(_context),
             new BlockExportCommands(_context),
+            new CharCommands(_context.Chardevs),
             new ControlCommands(() => _commands!, _context.RequestStop),
             new IntrospectCommands(QmpIntrospection.Instance),
-            new QomCommands(_context),
+            new QomCommands(_context, () => Monitors!),
             new MiscCommands(_context),
             new DataplaneCommands(_context),
             new TransactionCommands(_context));
         _commandLine = new QmpCommandContext(new CommandLineConnection(), events);
-        _chardevs = new ChardevRegistry(_context);
-        _services = new MonitorServices(options.Main, _commands, events, _context.Log);
+        var services = new MonitorServices(options.Main, _commands, events, _context.Log);
+        Monitors = new MonitorRegistry(_context.Objects, _context.Chardevs, services);
     }
 
     /// <summary>Completed when somebody asked for the end: <c>quit</c>, or a signal. <b>Any</b>.</summary>
     public Task StopRequested => _context.StopRequested;
 
-    internal IReadOnlyList<QmpMonitor> Monitors => _monitors;
+    internal MonitorRegistry Monitors { get; }
 
     internal ServerContext Context => _context;
 
@@ -68,25 +64,18 @@ public sealed class QmpServer
 
     /// <summary>Makes a character device; with <c>wait=on</c> completes when its first client has come.</summary>
     /// <param name="id">Its name.</param>
-    /// <param name="socket">What it is.</param>
+    /// <param name="backend">What it is.</param>
+    /// <returns>Path of the pseudo terminal, for one; null for others.</returns>
     /// <exception cref="QmpException">It cannot be made.</exception>
-    public ValueTask AddChardevAsync(string id, ChardevSocket socket) => _chardevs.AddAsync(id, socket);
+    public async ValueTask<string?> AddChardevAsync(string id, ChardevBackend backend) =>
+        _context.Chardevs.IsTaken(id)
+            ? throw new QmpException($"attempt to add duplicate property '{id}' to object (type 'container')")
+            : (await _context.Chardevs.AddAsync(id, backend) as PtyChardev)?.Terminal;
 
-    /// <summary>Makes a monitor. It serves when the host runs its service.</summary>
+    /// <summary>Makes a monitor. It serves when the host runs.</summary>
     /// <param name="options">Its options.</param>
     /// <exception cref="QmpException">It cannot be made.</exception>
-    public void AddMonitor(MonitorOptions options)
-    {
-        if ((options.Mode ?? MonitorMode.Control) != MonitorMode.Control)
-        {
-            throw new QmpException("Only QMP is supported");
-        }
-
-        var chardev = _chardevs.Claim(options.Chardev);
-        var name = options.Id ?? string.Create(CultureInfo.InvariantCulture, $"compat_monitor{_unnamedMonitors++}");
-        _context.Objects.Objects.Add(name, new MonitorObject());
-        _monitors.Add(new QmpMonitor(name, chardev, options.Pretty ?? false, _services));
-    }
+    public void AddMonitor(MonitorOptions options) => Monitors.Add(options);
 
     /// <summary>
     /// Ends exports, drained sections and nodes, flushing what was written, and then objects. Monitors still answer and
@@ -109,30 +98,19 @@ public sealed class QmpServer
     /// <summary>Ends monitors and sockets, after the host's services: the last replies leave first. Idempotent.</summary>
     public async ValueTask CloseMonitorsAsync()
     {
-        foreach (var monitor in _monitors)
-        {
-            monitor.Stop();
-        }
-
+        Monitors.Stop();
         var deadline = _context.Main.NowNs + ((long)GoodbyeTime.TotalMilliseconds * 1_000_000);
-        while (_monitors.Any(m => m.HasConnections) && _context.Main.NowNs < deadline)
+        while (Monitors.HaveConnections && _context.Main.NowNs < deadline)
         {
             await _context.Main.DelayAsync(TimeSpan.FromMilliseconds(2));
         }
 
-        foreach (var monitor in _monitors)
-        {
-            monitor.Abort();
-        }
-
-        RemoveSockets();
+        Monitors.Abort();
+        await _context.Chardevs.ClearAsync();
     }
 
-    /// <summary>Removes the names of all sockets, for an end in haste. <b>Any</b>.</summary>
-    public void RemoveSockets()
-    {
-        _chardevs.Dispose();
-    }
+    /// <summary>Removes the names of all sockets of the process, for an end in haste. <b>Any</b>; throws nothing.</summary>
+    public static void RemoveSockets() => OwnedPath.RemoveAll();
 
     private sealed class CommandLineConnection : IQmpConnection
     {

@@ -8,7 +8,7 @@ namespace Qmp.Server;
 public static class QmpServerServices
 {
     /// <summary>
-    /// Adds the server, and a background service for each monitor that it has by now. The main loop of the server is run
+    /// Adds the server, and a background service that lets its monitors take clients. The main loop of the server is run
     /// by somebody else, for instance the main thread.
     /// </summary>
     /// <param name="services">The host's services.</param>
@@ -16,11 +16,7 @@ public static class QmpServerServices
     public static IServiceCollection AddQmpServer(this IServiceCollection services, QmpServer server)
     {
         services.AddSingleton(server);
-        foreach (var monitor in server.Monitors)
-        {
-            services.AddSingleton<IHostedService>(new MonitorService(monitor, server.Context.Main));
-        }
-
+        services.AddSingleton<IHostedService>(new MonitorService(server.Monitors, server.Context.Main));
         return services;
     }
 }

@@ -2,6 +2,7 @@ using Qmp.Aio;
 using Qmp.Block;
 using Qmp.Protocol;
 using Qmp.Protocol.Schema;
+using Qmp.Server.Chardevs;
 using Qmp.Server.Drains;
 using Qmp.Server.Exports;
 using Qmp.Server.Objects;
@@ -30,6 +31,7 @@ public sealed class ServerContext
         };
         Exports = new ExportRegistry(this);
         Drains = new DrainRegistry(Graph, Events);
+        Chardevs = new ChardevRegistry(this);
     }
 
     /// <summary>How it was set up. <b>Any</b>.</summary>
@@ -50,6 +52,8 @@ public sealed class ServerContext
     internal ExportRegistry Exports { get; }
 
     internal DrainRegistry Drains { get; }
+
+    internal ChardevRegistry Chardevs { get; }
 
     internal ObjectTree Objects { get; } = new();
 

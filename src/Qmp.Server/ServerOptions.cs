@@ -18,6 +18,9 @@ public sealed record ServerOptions
     /// <summary>The I/O engine of iothreads.</summary>
     public AioEngineKind Engine { get; init; } = AioEngineKind.Auto;
 
+    /// <summary>Whether the daemon lets go of its terminal: then its standard streams are no character device.</summary>
+    public bool IsDaemonized { get; init; }
+
     private sealed class NoEvents : IQmpEventSink
     {
         public void Emit(QmpEvent qmpEvent)

@@ -50,13 +50,13 @@ internal static class Program
         var setup = words.All(w => w == "--daemonize") ? DefaultSetup.Create() : null;
         AioContext.UnhandledException = (context, e) => Log($"fault on loop '{context.Name}': {e}");
         using var main = new AioContext("main", AioEngine.Create(Engine(), Log));
-        var daemon = new StorageDaemon(main, Engine(), Log, Warn);
+        var daemon = new StorageDaemon(main, Engine(), early.Daemonize, Log, Warn);
         var exitCode = 1;
         main.Schedule(async () =>
         {
             try
             {
-                exitCode = await daemon.RunAsync(setup, setup?.Options ?? words, early.Daemonize);
+                exitCode = await daemon.RunAsync(setup, setup?.Options ?? words);
             }
             catch (Exception e)
             {

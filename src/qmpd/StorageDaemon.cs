@@ -14,20 +14,21 @@ namespace Qmp.Daemon;
 /// </summary>
 /// <param name="main">The main loop, which is running.</param>
 /// <param name="engine">The I/O engine of iothreads.</param>
+/// <param name="daemonize">Whether to let go of the terminal once everything is ready.</param>
 /// <param name="log">Takes lines for the operator.</param>
 /// <param name="warn">Takes a place on the command line and what is wrong there.</param>
-internal sealed class StorageDaemon(AioContext main, AioEngineKind engine, Action<string> log, Action<string, string> warn)
+internal sealed class StorageDaemon(
+    AioContext main, AioEngineKind engine, bool daemonize, Action<string> log, Action<string, string> warn)
 {
-    private readonly QmpServer _server = new(new ServerOptions { Main = main, Log = log, Engine = engine });
+    private readonly QmpServer _server = new(new ServerOptions { Main = main, Log = log, Engine = engine, IsDaemonized = daemonize });
     private readonly List<IDisposable> _atExit = [];
 
     /// <summary>Runs until the end. <b>Main</b>.</summary>
     /// <param name="setup">The default setup, if that is what the words came from.</param>
     /// <param name="words">The command line.</param>
-    /// <param name="daemonize">Whether to let go of the terminal once everything is ready.</param>
     /// <returns>The exit status.</returns>
     /// <exception cref="CommandLineException">An option cannot be obeyed; everything is put away again.</exception>
-    public async Task<int> RunAsync(DefaultSetup? setup, IReadOnlyList<string> words, bool daemonize)
+    public async Task<int> RunAsync(DefaultSetup? setup, IReadOnlyList<string> words)
     {
         using var signals = new StopSignals(_server.RequestStop, Hurry);
         try
@@ -160,9 +161,13 @@ internal sealed class StorageDaemon(AioContext main, AioEngineKind engine, Actio
 
     private async ValueTask<string?> AddChardevAsync(Option option)
     {
-        if (ChardevOptions.Parse(option.Argument, text => warn(option.Location, text), out var helpWanted) is var (id, socket))
+        var devices = ChardevOptions.Parse(option.Argument, text => warn(option.Location, text), out var helpWanted);
+        foreach (var (id, backend) in devices)
         {
-            await _server.AddChardevAsync(id, socket);
+            if (await _server.AddChardevAsync(id, backend) is { } terminal)
+            {
+                Console.Out.WriteLine($"char device redirected to {terminal} (label {id})");
+            }
         }
 
         return helpWanted ? ChardevOptions.Help : null;
@@ -198,10 +203,16 @@ internal sealed class StorageDaemon(AioContext main, AioEngineKind engine, Actio
     // A second signal: no more waiting for what is in flight. The images are as after a loss of power.
     private void Hurry()
     {
-        log("stopping in haste");
-        _server.RemoveSockets();
-        RunAtExit();
-        Environment.Exit(1);
+        try
+        {
+            log("stopping in haste");
+            QmpServer.RemoveSockets();
+            RunAtExit();
+        }
+        finally
+        {
+            Environment.Exit(1);
+        }
     }
 
     private void RunAtExit()

@@ -149,6 +149,24 @@ public static unsafe partial class Libc
     /// <summary>Writes to a stream.</summary>
     public static long Write(int fd, void* buffer, nuint count) => Result((long)write(fd, buffer, count));
 
+    /// <summary>Reads into a span; bytes, zero at the end, or the negative error number.</summary>
+    public static long Read(int fd, Span<byte> buffer)
+    {
+        fixed (byte* p = buffer)
+        {
+            return Read(fd, p, (nuint)buffer.Length);
+        }
+    }
+
+    /// <summary>Writes a span, perhaps not all of it; bytes or the negative error number.</summary>
+    public static long Write(int fd, ReadOnlySpan<byte> buffer)
+    {
+        fixed (byte* p = buffer)
+        {
+            return Write(fd, p, (nuint)buffer.Length);
+        }
+    }
+
     /// <summary>Writes back data and metadata.</summary>
     public static int Fsync(int fd) => Result(fsync(fd));
 

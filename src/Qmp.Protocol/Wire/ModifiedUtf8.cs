@@ -7,7 +7,7 @@ namespace Qmp.Protocol.Wire;
 /// UTF-8 as QMP clients may send it: U+0000 may also stand as the two bytes C0 80, and characters that Unicode sets
 /// aside (the non-characters) are invalid like surrogates and overlong forms.
 /// </summary>
-internal static class ModifiedUtf8
+public static class ModifiedUtf8
 {
     /// <summary>Whether a code point may stand in a string.</summary>
     public static bool IsCharacter(int codePoint) =>
@@ -41,7 +41,25 @@ internal static class ModifiedUtf8
         return false;
     }
 
-    /// <summary>Any bytes as text, for an error message: what is no character becomes U+FFFD, a zero byte ends it.</summary>
+    /// <summary>Text as bytes, U+0000 as the two bytes C0 80.</summary>
+    public static byte[] FromText(string text)
+    {
+        var plain = Encoding.UTF8.GetBytes(text);
+        var bytes = new List<byte>(plain.Length);
+        foreach (var b in plain)
+        {
+            if (b == 0)
+            {
+                bytes.Add(0xc0);
+            }
+
+            bytes.Add(b == 0 ? (byte)0x80 : b);
+        }
+
+        return [.. bytes];
+    }
+
+    /// <summary>Any bytes as text: what is no character becomes U+FFFD, a zero byte ends it.</summary>
     public static string ToText(ReadOnlySpan<byte> bytes)
     {
         var end = bytes.IndexOf((byte)0);

@@ -4,57 +4,103 @@ using Qmp.Server.Objects;
 
 namespace Qmp.Server.Chardevs;
 
-/// <summary>All character devices, which stand below <c>/chardevs</c> as well. <b>Main</b>.</summary>
-internal sealed class ChardevRegistry(ServerContext server) : IDisposable
+/// <summary>All character devices, which stand below <c>/chardevs</c>. <b>Main</b>.</summary>
+internal sealed class ChardevRegistry
 {
-    private readonly Dictionary<string, SocketChardev> _chardevs = [];
+    private readonly QomContainer _tree;
+    private readonly ChardevFactory _factory;
+
+    // Names of devices that are being made, which takes more than one turn of the loop.
+    private readonly HashSet<string> _coming = [];
+
+    /// <summary>Begins without devices.</summary>
+    /// <param name="server">The parts of the daemon.</param>
+    public ChardevRegistry(ServerContext server)
+    {
+        _tree = server.Objects.Chardevs;
+        _factory = new ChardevFactory(server, Find);
+    }
+
+    /// <summary>All devices, in the order of listings.</summary>
+    public IEnumerable<Chardev> All => _tree.Children.Cast<Chardev>();
+
+    /// <summary>Finds a device; null when there is none.</summary>
+    public Chardev? Find(string id) => _tree.Child(id) as Chardev;
+
+    /// <summary>Whether a name is that of a device, or of one that is being made.</summary>
+    public bool IsTaken(string id) => Find(id) is not null || _coming.Contains(id);
 
     /// <summary>Makes a device; with <c>wait=on</c> completes when its first client has come.</summary>
-    /// <exception cref="QmpException">It cannot be made.</exception>
-    public async ValueTask AddAsync(string id, ChardevSocket options)
+    /// <param name="id">Its name, which is free.</param>
+    /// <param name="backend">Its kind and options.</param>
+    /// <exception cref="QmpException">It cannot be made; nothing is left of it.</exception>
+    public async ValueTask<Chardev> AddAsync(string id, ChardevBackend backend)
     {
-        var chardev = new SocketChardev(id, options, server.Main, server.Log);
+        var chardev = await CreateAsync(id, backend);
         try
         {
-            server.Objects.Chardevs.Add(id, new ChardevObject(() => chardev.IsConnected, () => chardev.AddressElement));
+            _tree.Add(id, chardev);
         }
         catch
         {
-            chardev.Dispose();
+            await chardev.DisposeAsync();
             throw;
         }
 
-        _chardevs.Add(id, chardev);
-        if (chardev.WaitsForClient)
-        {
-            await chardev.WaitAsync();
-        }
-    }
-
-    /// <summary>Finds a device for its only user.</summary>
-    /// <exception cref="QmpException">There is none, or it has a user.</exception>
-    public SocketChardev Claim(string id)
-    {
-        if (!_chardevs.TryGetValue(id, out var chardev))
-        {
-            throw new QmpException($"chardev \"{id}\" not found");
-        }
-
-        if (chardev.IsInUse)
-        {
-            throw new QmpException($"chardev '{id}' is already in use");
-        }
-
-        chardev.IsInUse = true;
+        await chardev.WaitAsync();
         return chardev;
     }
 
-    /// <summary>Closes all listening sockets and removes their names. Idempotent.</summary>
-    public void Dispose()
+    /// <summary>Puts a new device in the place of one that nothing uses.</summary>
+    /// <param name="old">That one.</param>
+    /// <param name="backend">Kind and options of the new one.</param>
+    /// <exception cref="QmpException">The new one cannot be made: the old one stays.</exception>
+    public async ValueTask<Chardev> ReplaceAsync(Chardev old, ChardevBackend backend)
     {
-        foreach (var chardev in _chardevs.Values)
+        var chardev = await CreateAsync(old.Name, backend);
+        if (old.IsClaimed || Find(old.Name) != old)
         {
-            chardev.Dispose();
+            await chardev.DisposeAsync();
+            throw new QmpException($"Chardev '{old.Name}' is busy");
+        }
+
+        _tree.Remove(old);
+        await old.DisposeAsync();
+        _tree.Add(old.Name, chardev);
+        return chardev;
+    }
+
+    /// <summary>Removes a device that nothing uses.</summary>
+    public async ValueTask RemoveAsync(Chardev chardev)
+    {
+        _tree.Remove(chardev);
+        await chardev.DisposeAsync();
+    }
+
+    /// <summary>Makes the caller a user of a device.</summary>
+    /// <exception cref="QmpException">There is none, or it has a user.</exception>
+    public IChardevPort Claim(string id) =>
+        (Find(id) ?? throw new QmpException($"chardev \"{id}\" not found")).Claim();
+
+    /// <summary>Removes all devices, those first that share others. Idempotent.</summary>
+    public async ValueTask ClearAsync()
+    {
+        foreach (var chardev in All.OrderByDescending(c => c is MuxChardev).ToArray())
+        {
+            await RemoveAsync(chardev);
+        }
+    }
+
+    private async ValueTask<Chardev> CreateAsync(string id, ChardevBackend backend)
+    {
+        _coming.Add(id);
+        try
+        {
+            return await _factory.CreateAsync(id, backend);
+        }
+        finally
+        {
+            _coming.Remove(id);
         }
     }
 }

@@ -3,230 +3,221 @@ using Qmp.Aio;
 using Qmp.Protocol;
 using Qmp.Protocol.Qapi;
 using Qmp.Protocol.Schema;
+using Qmp.Server.Objects;
 using Qmp.Server.Sockets;
 
 namespace Qmp.Server.Chardevs;
 
 /// <summary>
-/// The character device <c>socket</c>: it listens, or connects and connects again, and hands each connection to the
-/// one who attached. Unlike QEMU's it takes many clients at once. <b>Main</b>.
+/// The character device <c>socket</c>: it listens, or connects and connects again, and hands each connection to its
+/// front end. Unlike QEMU's it takes as many clients at once as that wants. What may block is left to workers.
+/// <b>Main</b>.
 /// </summary>
-internal sealed class SocketChardev : IDisposable
+internal sealed class SocketChardev : Chardev
 {
-    /// <summary>Clients at once; further ones wait in the kernel's queue.</summary>
-    public const int MaxConnections = 1024;
-
     private const long AcceptPauseNs = 1_000_000_000;
+    private const long MaxReconnectMs = long.MaxValue / 4 / 1_000_000;
 
     private readonly AioContext _main;
-    private readonly Action<string> _log;
-    private readonly ListeningSocket? _listener;
+    private readonly Action<string> _logLine;
     private readonly Queue<int> _waiting = new();
+    private readonly bool _isServer;
     private readonly long _reconnectNs;
-    private int _listenFd = -1;
+    private readonly AioTimer _timer;
+    private readonly bool _waitsForClient;
+    private ListeningSocket? _listener;
     private AioWatch? _watch;
-    private AioTimer? _timer;
-    private Action<int>? _connected;
     private TaskCompletionSource? _firstClient;
+    private string? _peer;
     private int _connections;
+    private bool _isConnecting;
     private bool _isDisposed;
 
-    /// <summary>Makes the device: listens or connects.</summary>
-    /// <param name="id">Its name.</param>
-    /// <param name="options">What it is.</param>
-    /// <param name="main">The main loop.</param>
-    /// <param name="log">Takes lines for the operator.</param>
-    /// <exception cref="QmpException">Options that do not fit together, or a socket that cannot be had.</exception>
-    public SocketChardev(string id, ChardevSocket options, AioContext main, Action<string> log)
+    private SocketChardev(ChardevSocket options, SocketAddress address, AioContext main, Action<string> logLine, ChardevLog? log)
+        : base("socket", log)
     {
-        Id = id;
-        Address = Check(options);
-        IsServer = options.Server ?? true;
-        WaitsForClient = IsServer && (options.Wait ?? false);
+        Address = address;
         _main = main;
-        _log = log;
-        _reconnectNs = (options.ReconnectMs ?? 0) * 1_000_000;
-        if (IsServer && Address.Inet is { } inet)
-        {
-            _listenFd = InetSockets.Listen(inet);
-            inet.Port = InetSockets.LocalPort(_listenFd).ToString(System.Globalization.CultureInfo.InvariantCulture);
-        }
-        else if (IsServer)
-        {
-            _listener = ListeningSocket.Create(Address);
-            _listenFd = _listener.Fd;
-        }
-        else
-        {
-            Connect(mayRetry: _reconnectNs > 0);
-        }
-
-        if (IsServer)
-        {
-            _ = Libc.SetNonBlocking(_listenFd, true);
-        }
+        _logLine = logLine;
+        _isServer = options.Server ?? true;
+        _waitsForClient = _isServer && (options.Wait ?? false);
+        _reconnectNs = Math.Clamp(options.ReconnectMs ?? 0, 0, MaxReconnectMs) * 1_000_000;
+        _timer = main.NewTimer(OnTimer);
     }
 
-    /// <summary>Its name.</summary>
-    public string Id { get; }
+    /// <summary>What a socket adds to the properties of a character device, in the order of listings.</summary>
+    public static IReadOnlyList<QomProperty> OwnProperties { get; } =
+    [
+        new("connected", "bool", o => JsonElement.Parse(((SocketChardev)o).IsConnected ? "true" : "false")),
+        new("addr", "SocketAddress", o => ((SocketChardev)o).AddressElement()),
+    ];
 
     /// <summary>Where it listens or connects to.</summary>
     public SocketAddress Address { get; }
 
-    /// <summary>Whether it listens.</summary>
-    public bool IsServer { get; }
-
-    /// <summary>Whether the start of the daemon waits for a client.</summary>
-    public bool WaitsForClient { get; }
-
-    /// <summary>Whether it has a client.</summary>
-    public bool IsConnected => _connections > 0 || _waiting.Count > 0;
-
-    /// <summary>Whether somebody uses it.</summary>
-    public bool IsInUse { get; set; }
-
-    /// <summary>The address as properties show it.</summary>
-    public JsonElement AddressElement
-    {
-        get
-        {
-            var writer = new QapiWriter();
-            Address.Write(writer);
-            return JsonElement.Parse(writer.WrittenSpan);
-        }
-    }
-
-    /// <summary>How QEMU names it in messages.</summary>
-    public string Description => (IsConnected ? "" : "disconnected:") + Address switch
+    /// <inheritdoc/>
+    public override string Description => (IsConnected ? "" : "disconnected:") + Address switch
     {
         { Unix: { } unix } => "unix:" + unix.Path
-            + (unix.Abstract == true ? $",abstract=on,tight={(unix.Tight == false ? "off" : "on")}" : ""),
+            + (unix.Abstract == true ? unix.Tight == false ? ",abstract=on" : ",abstract=on,tight=on" : ""),
         { Inet: { } inet } => $"tcp:{inet.Host}:{inet.Port}",
+        { Vsock: { } vsock } => $"vsock:{vsock.Cid}:{vsock.Port}",
         { Fd: { } fd } => "fd:" + fd.Str,
         _ => "",
-    } + (IsServer ? ",server=on" : "");
+    } + (_isServer ? ",server=on" : "") + (IsConnected && _peer is not null ? " <-> " + _peer : "");
 
-    /// <summary>Completes when a client has come, for <c>wait=on</c>.</summary>
-    public Task WaitAsync()
-    {
-        _log($"info: QEMU waiting for connection on: {Description}");
-        _firstClient = new TaskCompletionSource();
-        Watch();
-        return _firstClient.Task;
-    }
+    private bool IsConnected => _connections > 0 || _waiting.Count > 0;
 
-    /// <summary>Hands over the connections that there are and those that come.</summary>
-    /// <param name="connected">Takes a descriptor, which is then its own.</param>
-    public void Attach(Action<int> connected)
+    /// <summary>Makes the device: it listens, or has connected unless it may try again later.</summary>
+    /// <param name="id">Its name.</param>
+    /// <param name="options">What it is.</param>
+    /// <param name="main">The main loop.</param>
+    /// <param name="logLine">Takes lines for the operator.</param>
+    /// <param name="log">The file that gets a copy of what is sent.</param>
+    /// <exception cref="QmpException">Options that do not fit together, or a socket that cannot be had.</exception>
+    public static async ValueTask<SocketChardev> OpenAsync(
+        string id, ChardevSocket options, AioContext main, Action<string> logLine, ChardevLog? log)
     {
-        _connected = connected;
-        while (_waiting.TryDequeue(out var fd))
+        var chardev = new SocketChardev(options, SocketOptions.Check(options), main, logLine, log) { Name = id };
+        if (chardev._isServer)
         {
-            Deliver(fd);
+            await chardev.ListenAsync();
+        }
+        else
+        {
+            await chardev.ConnectAsync(mayRetry: chardev._reconnectNs > 0);
         }
 
-        Watch();
+        return chardev;
     }
 
-    /// <summary>Takes no more connections.</summary>
-    public void Detach()
+    /// <inheritdoc/>
+    public override async ValueTask WaitAsync()
     {
-        _connected = null;
-        _watch?.Dispose();
-        _watch = null;
-        _timer?.Dispose();
-        _timer = null;
-    }
-
-    /// <summary>One of the connections that were handed over has closed.</summary>
-    public void ConnectionClosed()
-    {
-        _connections--;
-        if (_connected == null || _isDisposed)
+        if (_waitsForClient && _waiting.Count == 0)
         {
-            return;
-        }
-
-        if (IsServer)
-        {
+            _logLine($"info: QEMU waiting for connection on: {Description}");
+            _firstClient = new TaskCompletionSource();
             Watch();
-        }
-        else if (_reconnectNs > 0)
-        {
-            RetryLater();
+            await _firstClient.Task;
         }
     }
 
-    /// <summary>Closes the listening socket and removes its name.</summary>
-    public void Dispose()
+    /// <inheritdoc/>
+    public override async ValueTask DisposeAsync()
     {
+        await base.DisposeAsync();
         if (_isDisposed)
         {
             return;
         }
 
         _isDisposed = true;
-        Detach();
-        _listener?.Dispose();
-        if (_listenFd >= 0)
-        {
-            _ = Libc.Close(_listenFd);
-            _listenFd = -1;
-        }
-
+        Unwatch();
+        _timer.Dispose();
+        _firstClient?.TrySetException(new QmpException($"Chardev '{Name}' was removed"));
         while (_waiting.TryDequeue(out var fd))
         {
             _ = Libc.Close(fd);
         }
+
+        if (_listener is { } listener)
+        {
+            listener.Dispose();
+            _ = Libc.Close(listener.Fd);
+        }
     }
 
-    private static SocketAddress Check(ChardevSocket options)
+    /// <inheritdoc/>
+    protected override void OnAttached()
     {
-        var isServer = options.Server ?? true;
-        if (isServer && (options.ReconnectMs ?? 0) != 0)
+        while (_connections < MaxConnections && _waiting.TryDequeue(out var fd))
         {
-            throw new QmpException("'reconnect' option is incompatible with socket in server listen mode");
+            Deliver(fd);
         }
 
-        if (!isServer && options.Wait != null)
+        Watch();
+        ConnectAgainLater();
+    }
+
+    /// <inheritdoc/>
+    protected override void OnDetached()
+    {
+        Unwatch();
+        _timer.Cancel();
+    }
+
+    private async ValueTask ListenAsync()
+    {
+        _listener = await _main.RunOnWorkerAsync(() => ListeningSocket.Listen(Address));
+        _ = Libc.SetNonBlocking(_listener.Fd, true);
+        if (Address.Inet is { } inet)
         {
-            throw new QmpException("'wait' option is incompatible with socket in client connect mode");
+            inet.Port = InetSockets.LocalPort(_listener.Fd).ToString(System.Globalization.CultureInfo.InvariantCulture);
+        }
+    }
+
+    private void OnTimer()
+    {
+        if (_isServer)
+        {
+            Watch();
+        }
+        else if (!_isConnecting)
+        {
+            _ = ConnectAsync(mayRetry: true).AsTask();
+        }
+    }
+
+    private async ValueTask ConnectAsync(bool mayRetry)
+    {
+        int fd;
+        _isConnecting = true;
+        try
+        {
+            fd = await _main.RunOnWorkerAsync(() => ConnectedSocket.Connect(Address));
+        }
+        catch (QmpException e) when (mayRetry)
+        {
+            _isConnecting = false;
+            if (!_isDisposed)
+            {
+                _logLine($"Unable to connect character device {Name}: {e.Description}");
+                ConnectAgainLater();
+            }
+
+            return;
         }
 
-        if (!isServer && options.Websocket == true)
+        _isConnecting = false;
+        if (_isDisposed)
         {
-            throw new QmpException("Websocket client is not implemented");
+            _ = Libc.Close(fd);
         }
-
-        if (options.TlsAuthz != null && options.TlsCreds == null)
+        else if (IsFrontEndOpen)
         {
-            throw new QmpException("'tls_authz' option requires 'tls_creds' option");
+            Deliver(fd);
         }
-
-        if (options.TlsCreds is { } credentials)
+        else
         {
-            throw new QmpException($"No TLS credentials with id '{credentials}'");
+            _waiting.Enqueue(fd);
         }
+    }
 
-        if (options.Telnet == true || options.Tn3270 == true || options.Websocket == true)
+    private void ConnectAgainLater()
+    {
+        if (!_isServer && _reconnectNs > 0 && !IsConnected && !_isConnecting && !_isDisposed)
         {
-            throw new QmpException("Only plain sockets are supported");
+            _timer.Arm(_main.NowNs + _reconnectNs);
         }
-
-        return options.Addr switch
-        {
-            { Unix.Data: { } unix } => new SocketAddress { Type = SocketAddressType.Unix, Unix = unix },
-            { Inet.Data: { } inet } => new SocketAddress { Type = SocketAddressType.Inet, Inet = inet },
-            { Fd.Data: { } fd } => new SocketAddress { Type = SocketAddressType.Fd, Fd = fd },
-            _ => throw new QmpException("Only socket address types 'unix', 'inet' and 'fd' are supported"),
-        };
     }
 
     private void Watch()
     {
-        if (_listenFd >= 0 && _watch == null && (_connected != null || _firstClient != null) && _connections < MaxConnections)
+        if (_listener is { } listener && !_isDisposed && _watch is null && (IsFrontEndOpen || _firstClient is not null)
+            && _connections < MaxConnections)
         {
-            _watch = _main.Watch(_listenFd, AioEvents.In, _ => Accept());
+            _watch = _main.Watch(listener.Fd, AioEvents.In, _ => Accept(listener.Fd));
         }
     }
 
@@ -236,11 +227,11 @@ internal sealed class SocketChardev : IDisposable
         _watch = null;
     }
 
-    private void Accept()
+    private void Accept(int listener)
     {
-        while (_watch != null)
+        while (_watch is not null)
         {
-            var fd = Libc.Accept(_listenFd, Libc.SOCK_NONBLOCK);
+            var fd = Libc.Accept(listener, Libc.SOCK_NONBLOCK);
             if (fd is -Errno.EINTR or -Errno.ECONNABORTED)
             {
                 continue;
@@ -254,14 +245,13 @@ internal sealed class SocketChardev : IDisposable
             if (fd < 0)
             {
                 // No descriptors or memory: it may pass, and must not make the loop spin.
-                _log($"chardev '{Id}': cannot accept a connection: {Errno.Describe(fd)}");
+                _logLine($"chardev '{Name}': cannot accept a connection: {Errno.Describe(fd)}");
                 Unwatch();
-                _timer ??= _main.NewTimer(Watch);
                 _timer.Arm(_main.NowNs + AcceptPauseNs);
                 return;
             }
 
-            if (_connected != null)
+            if (IsFrontEndOpen)
             {
                 Deliver(fd);
                 if (_connections >= MaxConnections)
@@ -282,73 +272,30 @@ internal sealed class SocketChardev : IDisposable
 
     private void Deliver(int fd)
     {
-        if (Address.Inet != null)
+        if (Address.Inet is not null)
         {
             _ = Libc.SetSocketOption(fd, Libc.IPPROTO_TCP, Libc.TCP_NODELAY, 1);
+            _peer = InetSockets.PeerOf(fd);
         }
 
         _connections++;
-        _connected!(fd);
+        Deliver(new SocketConnection(_main, fd) { Released = Released });
     }
 
-    private void Connect(bool mayRetry)
+    private void Released()
     {
-        int fd;
-        try
+        _connections--;
+        if (IsFrontEndOpen)
         {
-            fd = Open();
-        }
-        catch (QmpException e) when (mayRetry)
-        {
-            _log($"Unable to connect character device {Id}: {e.Description}");
-            RetryLater();
-            return;
-        }
-
-        if (_connected != null)
-        {
-            Deliver(fd);
-        }
-        else
-        {
-            _waiting.Enqueue(fd);
+            Watch();
+            ConnectAgainLater();
         }
     }
 
-    private void RetryLater()
+    private JsonElement AddressElement()
     {
-        _timer ??= _main.NewTimer(() => Connect(mayRetry: true));
-        _timer.Arm(_main.NowNs + _reconnectNs);
-    }
-
-    private int Open() => Address switch
-    {
-        { Unix: { } unix } => ConnectUnix(unix),
-        { Fd: { } fd } => ListeningSocket.ParseDescriptor(fd.Str),
-        _ => InetSockets.Connect(Address.Inet!),
-    };
-
-    private static int ConnectUnix(UnixSocketAddress unix)
-    {
-        var address = Libc.UnixAddress(unix.Abstract == true ? "\0" + unix.Path : unix.Path)
-            ?? throw new QmpException($"UNIX socket path '{unix.Path}' is too long");
-        if (unix.Abstract == true && unix.Tight == false)
-        {
-            Array.Resize(ref address, 2 + Libc.MaxUnixPathBytes + 1);
-        }
-
-        var fd = Libc.Socket(Libc.AF_UNIX, Libc.SOCK_STREAM);
-        var result = fd < 0 ? fd : Libc.Connect(fd, address);
-        if (result >= 0)
-        {
-            return fd;
-        }
-
-        if (fd >= 0)
-        {
-            _ = Libc.Close(fd);
-        }
-
-        throw new QmpException($"Failed to connect to '{unix.Path}': {Errno.Describe(result)}");
+        var writer = new QapiWriter();
+        Address.Write(writer);
+        return JsonElement.Parse(writer.WrittenSpan);
     }
 }

@@ -2,12 +2,15 @@ using System.Text.Json;
 using Qmp.Protocol;
 using Qmp.Protocol.Qapi;
 using Qmp.Protocol.Schema;
+using Qmp.Server.Monitors;
 using Qmp.Server.Objects;
 
 namespace Qmp.Server.Commands;
 
 /// <summary>The commands of module <c>qom</c>.</summary>
-internal sealed class QomCommands(ServerContext server) : IQomCommands
+/// <param name="server">The parts of the daemon.</param>
+/// <param name="monitors">The monitors, once they are composed.</param>
+internal sealed class QomCommands(ServerContext server, Func<MonitorRegistry> monitors) : IQomCommands
 {
     private ObjectTree Tree => server.Objects;
 
@@ -72,6 +75,7 @@ internal sealed class QomCommands(ServerContext server) : IQomCommands
             ObjectType.AuthzList => await CreateAsync(new AuthzListObject(), arguments.AuthzList!),
             ObjectType.AuthzListfile => await CreateAsync(new AuthzListFileObject(server.Log), arguments.AuthzListfile!),
             ObjectType.AuthzSimple => await CreateAsync(new AuthzSimpleObject(), arguments.AuthzSimple!),
+            ObjectType.MonitorQmp => monitors().Create(arguments.MonitorQmp!),
             ObjectType.Secret => await CreateAsync(new SecretObject(), arguments.Secret!),
             ObjectType.ThrottleGroup => await CreateAsync(new ThrottleGroupObject(), arguments.ThrottleGroup!),
             ObjectType.TlsCredsAnon => await CreateAsync(new TlsCredsAnonObject(), arguments.TlsCredsAnon!),
@@ -96,6 +100,11 @@ internal sealed class QomCommands(ServerContext server) : IQomCommands
         if (!target.IsUserCreatable)
         {
             throw new QmpException($"{arguments.Id} is not a user-creatable object");
+        }
+
+        if (target is QmpMonitor monitor && monitor.Serves(context.Connection))
+        {
+            throw new QmpException("Cannot delete the current QMP monitor");
         }
 
         await Tree.RemoveAsync(target);

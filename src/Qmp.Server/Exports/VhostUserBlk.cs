@@ -63,7 +63,7 @@ internal sealed class VhostUserBlk : BlockExport
             throw new QmpException("only QEMU supports file descriptor passing");
         }
 
-        _socket = ListeningSocket.Create(Own.Addr);
+        _socket = ListeningSocket.ListenHere(Own.Addr);
     }
 
     public override async ValueTask StartAsync()

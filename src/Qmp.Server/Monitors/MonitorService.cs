@@ -3,16 +3,16 @@ using Qmp.Aio;
 
 namespace Qmp.Server.Monitors;
 
-/// <summary>Runs one monitor from the start of the host to its end.</summary>
-/// <param name="monitor">The monitor.</param>
+/// <summary>Runs the monitors from the start of the host to its end.</summary>
+/// <param name="monitors">The monitors.</param>
 /// <param name="main">The main loop, which somebody runs.</param>
-internal sealed class MonitorService(QmpMonitor monitor, AioContext main) : BackgroundService
+internal sealed class MonitorService(MonitorRegistry monitors, AioContext main) : BackgroundService
 {
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await main.Enter();
-        monitor.Start();
+        monitors.Start();
         var stopping = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using (stoppingToken.UnsafeRegister(static source => ((TaskCompletionSource)source!).SetResult(), stopping))
         {
@@ -20,6 +20,6 @@ internal sealed class MonitorService(QmpMonitor monitor, AioContext main) : Back
         }
 
         await main.Enter();
-        monitor.Stop();
+        monitors.Stop();
     }
 }

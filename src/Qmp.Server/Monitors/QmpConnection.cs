@@ -1,6 +1,7 @@
 using Qmp.Protocol;
 using Qmp.Protocol.Qapi;
 using Qmp.Protocol.Wire;
+using Qmp.Server.Chardevs;
 
 namespace Qmp.Server.Monitors;
 
@@ -8,31 +9,32 @@ namespace Qmp.Server.Monitors;
 internal sealed class QmpConnection : IQmpConnection
 {
     private readonly CancellationTokenSource _closed = new();
-    private readonly SocketTransport _transport;
+    private readonly ChardevConnection _transport;
     private readonly QmpMessageHandler _handler;
     private readonly QmpJsonRpc _rpc;
     private readonly Action<QmpConnection> _onClosed;
     private readonly MonitorServices _services;
 
-    /// <summary>Takes over a connected socket and greets.</summary>
+    /// <summary>Takes over a connection and greets.</summary>
     /// <param name="id">Number of the connection.</param>
-    /// <param name="fd">The socket; closed at the end.</param>
+    /// <param name="transport">The connection.</param>
     /// <param name="isPretty">Whether output has a line per member.</param>
     /// <param name="services">What all connections share.</param>
     /// <param name="onClosed">Called once, at the end.</param>
-    public QmpConnection(long id, int fd, bool isPretty, MonitorServices services, Action<QmpConnection> onClosed)
+    public QmpConnection(long id, ChardevConnection transport, bool isPretty, MonitorServices services, Action<QmpConnection> onClosed)
     {
         Id = id;
         IsPretty = isPretty;
         _services = services;
         _onClosed = onClosed;
-        _transport = new SocketTransport(services.Main, fd, PeerGone, TransportClosed);
+        _transport = transport;
         _handler = new QmpMessageHandler(_transport, new QmpMessageFormatter(isPretty), services.Scheduler) { Overflowed = Overflowed };
         _rpc = new QmpJsonRpc(
             _handler,
             services.Commands,
             new QmpCommandContext(this, services.Events, services.Haste),
             (command, e) => services.Log($"command '{command}' failed: {e}"));
+        transport.Start(PeerGone, TransportClosed);
         Greet();
         _rpc.StartListening();
     }

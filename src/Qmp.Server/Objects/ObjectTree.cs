@@ -73,7 +73,7 @@ internal sealed class ObjectTree
         }
     }
 
-    /// <summary>Removes and ends all objects that users made. Nothing is in use any more.</summary>
+    /// <summary>Removes and ends all objects that users made, but for monitors. Nothing is in use any more.</summary>
     public async ValueTask ClearAsync()
     {
         foreach (var target in _nameless)
@@ -82,7 +82,7 @@ internal sealed class ObjectTree
         }
 
         _nameless.Clear();
-        foreach (var child in Objects.Children.Where(o => o.IsUserCreatable).ToArray())
+        foreach (var child in Objects.Children.Where(o => o.IsUserCreatable && !o.GoesLast).ToArray())
         {
             Objects.Remove(child);
             await child.DisposeAsync();

@@ -38,6 +38,9 @@ internal abstract class QomObject(string typeName)
     /// <summary>Whether something still needs it: deleted, it only loses its name, and ends with the daemon.</summary>
     public virtual bool IsInUse => false;
 
+    /// <summary>Whether it outlives the other objects when the daemon ends, because clients hear of their end through it.</summary>
+    public virtual bool GoesLast => false;
+
     /// <summary>Sets properties from the options of <c>object-add</c>, one after the other in QEMU's order.</summary>
     /// <exception cref="QmpException">A value is not accepted.</exception>
     public void SetAll(IQapiWritable options)

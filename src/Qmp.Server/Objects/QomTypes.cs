@@ -1,3 +1,6 @@
+using Qmp.Server.Chardevs;
+using Qmp.Server.Monitors;
+
 namespace Qmp.Server.Objects;
 
 /// <summary>All types of objects. Immutable.</summary>
@@ -16,6 +19,9 @@ internal static class QomTypes
     /// <summary>The root of what decides about access.</summary>
     public static QomType Authz { get; } = new("authz", Object, true, []);
 
+    /// <summary>The root of monitors.</summary>
+    public static QomType Monitor { get; } = new("monitor", Object, true, QmpMonitor.MonitorProperties);
+
     /// <summary>The root of secrets.</summary>
     public static QomType SecretCommon { get; } = new("secret_common", Object, true, SecretObject.CommonProperties);
 
@@ -30,11 +36,20 @@ internal static class QomTypes
         new("authz-list-file", Authz, false, AuthzListFileObject.OwnProperties, IsUserCreatable: true),
         new("authz-simple", Authz, false, AuthzSimpleObject.OwnProperties, IsUserCreatable: true),
         Chardev,
-        new("chardev-socket", Chardev, false, ChardevObject.SocketProperties),
+        new("chardev-file", Chardev, false, []),
+        new("chardev-memory", Chardev, false, []),
+        new("chardev-mux", Chardev, false, []),
+        new("chardev-null", Chardev, false, []),
+        new("chardev-pipe", Chardev, false, []),
+        new("chardev-pty", Chardev, false, []),
+        new("chardev-ringbuf", Chardev, false, []),
+        new("chardev-socket", Chardev, false, SocketChardev.OwnProperties),
+        new("chardev-stdio", Chardev, false, []),
         new("container", Object, false, []),
         EventLoopBase,
         new("iothread", EventLoopBase, false, IoThreadObject.OwnProperties, IsUserCreatable: true),
-        new("monitor-qmp", Object, false, []),
+        Monitor,
+        new("monitor-qmp", Monitor, false, QmpMonitor.OwnProperties, IsUserCreatable: true),
         Object,
         new("secret", SecretCommon, false, SecretObject.OwnProperties, IsUserCreatable: true),
         SecretCommon,

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Security.Cryptography;
 using System.Text;
 using Qmp.Protocol;
@@ -11,9 +10,6 @@ internal sealed class SecretObject() : QomObject("secret")
 {
     private const int BlockBytes = 16;
     private const int KeyBytes = 32;
-
-    private static readonly SearchValues<byte> Base64Characters = SearchValues.Create(
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=\n"u8);
 
     private QCryptoSecretFormat _format;
     private string? _keyId;
@@ -95,7 +91,7 @@ internal sealed class SecretObject() : QomObject("secret")
 
         return _file is not null && input.Contains((byte)0)
             ? throw new QmpException("Base64 data contains embedded NUL characters")
-            : FromBase64(input);
+            : Base64Text.Decode(input);
     }
 
     private byte[] Decrypt(byte[] input, SecretObject master)
@@ -110,7 +106,7 @@ internal sealed class SecretObject() : QomObject("secret")
             throw new QmpException("IV is required to decrypt secret");
         }
 
-        var start = FromBase64(Encoding.UTF8.GetBytes(iv));
+        var start = Base64Text.Decode(Encoding.UTF8.GetBytes(iv));
         if (start.Length != BlockBytes)
         {
             throw new QmpException($"IV should be {BlockBytes} bytes in length not {start.Length}");
@@ -135,52 +131,4 @@ internal sealed class SecretObject() : QomObject("secret")
             ? plaintext[..^padding]
             : throw new QmpException($"Incorrect number of padding bytes ({padding}) found on decrypted data");
     }
-
-    // As lenient as QEMU: each four characters are three bytes, less one for each of the last two that is "=", wherever
-    // that stands; what does not fill four is dropped.
-    private static byte[] FromBase64(ReadOnlySpan<byte> text)
-    {
-        if (text.IndexOfAnyExcept(Base64Characters) >= 0)
-        {
-            throw new QmpException("Base64 data contains invalid characters");
-        }
-
-        var bytes = new List<byte>(text.Length / 4 * 3);
-        var (bits, digits, last, lastButOne) = (0, 0, (byte)0, (byte)0);
-        foreach (var character in text)
-        {
-            if (character == '\n')
-            {
-                continue;
-            }
-
-            (lastButOne, last) = (last, character);
-            bits = (bits << 6) | Digit(character);
-            if (++digits % 4 == 0)
-            {
-                bytes.Add((byte)(bits >> 16));
-                if (lastButOne != '=')
-                {
-                    bytes.Add((byte)(bits >> 8));
-                }
-
-                if (last != '=')
-                {
-                    bytes.Add((byte)bits);
-                }
-            }
-        }
-
-        return [.. bytes];
-    }
-
-    private static int Digit(byte character) => character switch
-    {
-        >= (byte)'A' and <= (byte)'Z' => character - 'A',
-        >= (byte)'a' and <= (byte)'z' => character - 'a' + 26,
-        >= (byte)'0' and <= (byte)'9' => character - '0' + 52,
-        (byte)'+' => 62,
-        (byte)'/' => 63,
-        _ => 0, // "="
-    };
 }

@@ -5,33 +5,36 @@ using Qmp.Protocol.Schema;
 
 namespace Qmp.Server.Sockets;
 
-/// <summary>A listening Unix socket: made at a path, or passed in as a descriptor. <b>Main</b>.</summary>
+/// <summary>A listening socket: made at an address, or passed in as a descriptor. <b>Any</b>, one at a time.</summary>
 internal sealed class ListeningSocket : IDisposable
 {
     private const int Backlog = 128;
 
-    // The name is removed at the end only if it still leads to this socket.
-    private readonly string? _path;
-    private readonly (ulong Inode, ulong Device) _identity;
-    private bool _isDisposed;
+    private readonly OwnedPath? _path;
 
     private ListeningSocket(int fd, string? path)
     {
         Fd = fd;
-        _path = path;
-        if (path is not null && Libc.Stat(path, out var status) == 0)
-        {
-            _identity = (status.Inode, status.Device);
-        }
+        _path = path is null ? null : OwnedPath.Of(path);
     }
 
     /// <summary>The descriptor. Whoever takes it over closes it.</summary>
     public int Fd { get; }
 
-    /// <summary>Makes a socket.</summary>
+    /// <summary>Makes a socket. May block, where a name has to be looked up.</summary>
+    /// <param name="address">Its address.</param>
+    /// <exception cref="QmpException">It cannot be made.</exception>
+    public static ListeningSocket Listen(SocketAddress address) => address switch
+    {
+        { Inet: { } inet } => new(InetSockets.Listen(inet), null),
+        { Vsock: { } vsock } => new(VsockSockets.Listen(vsock), null),
+        _ => ListenHere(address),
+    };
+
+    /// <summary>Makes a Unix socket.</summary>
     /// <param name="address">Of type <c>unix</c> or <c>fd</c>.</param>
     /// <exception cref="QmpException">It cannot be made.</exception>
-    public static ListeningSocket Create(SocketAddress address) => address switch
+    public static ListeningSocket ListenHere(SocketAddress address) => address switch
     {
         { Unix: { } unix } => Bind(unix),
         { Fd: { } fd } => Adopt(fd.Str),
@@ -39,17 +42,7 @@ internal sealed class ListeningSocket : IDisposable
     };
 
     /// <summary>Removes the name. The descriptor is closed by its owner.</summary>
-    public void Dispose()
-    {
-        if (!_isDisposed)
-        {
-            _isDisposed = true;
-            if (_path is not null && Libc.Stat(_path, out var status) == 0 && (status.Inode, status.Device) == _identity)
-            {
-                _ = Libc.Unlink(_path);
-            }
-        }
-    }
+    public void Dispose() => _path?.Dispose();
 
     /// <summary>Takes a descriptor that was passed in and names a socket.</summary>
     /// <exception cref="QmpException">It is not a number or not a socket.</exception>
@@ -69,6 +62,21 @@ internal sealed class ListeningSocket : IDisposable
         return fd;
     }
 
+    /// <summary>A Unix address in the kernel's layout.</summary>
+    /// <exception cref="QmpException">It is too long.</exception>
+    public static byte[] AddressOf(UnixSocketAddress unix)
+    {
+        var isAbstract = unix.Abstract ?? false;
+        var address = Libc.UnixAddress(isAbstract ? "\0" + unix.Path : unix.Path)
+            ?? throw new QmpException($"UNIX socket path '{unix.Path}' is too long");
+        if (isAbstract && !(unix.Tight ?? true))
+        {
+            Array.Resize(ref address, 2 + Libc.MaxUnixPathBytes + 1); // the older form fills the name up with zeroes
+        }
+
+        return address;
+    }
+
     private static ListeningSocket Adopt(string text)
     {
         var fd = ParseDescriptor(text);
@@ -80,13 +88,7 @@ internal sealed class ListeningSocket : IDisposable
     private static ListeningSocket Bind(UnixSocketAddress unix)
     {
         var isAbstract = unix.Abstract ?? false;
-        var address = Libc.UnixAddress(isAbstract ? "\0" + unix.Path : unix.Path)
-            ?? throw new QmpException($"UNIX socket path '{unix.Path}' is too long");
-        if (isAbstract && !(unix.Tight ?? true))
-        {
-            Array.Resize(ref address, 2 + Libc.MaxUnixPathBytes + 1); // the older form fills the name up with zeroes
-        }
-
+        var address = AddressOf(unix);
         var fd = Libc.Socket(Libc.AF_UNIX, Libc.SOCK_STREAM);
         if (fd < 0)
         {
@@ -117,6 +119,6 @@ internal sealed class ListeningSocket : IDisposable
             throw new QmpException($"Failed to listen on socket: {Errno.Describe(result)}");
         }
 
-        return new ListeningSocket(fd, isAbstract ? null : Path.GetFullPath(unix.Path));
+        return new ListeningSocket(fd, isAbstract ? null : unix.Path);
     }
 }

@@ -2,7 +2,7 @@ using Qmp.Protocol.Schema;
 
 namespace Qmp.Daemon.CommandLine;
 
-/// <summary><c>--chardev</c>: its flat options become what the schema calls a backend. Only sockets exist.</summary>
+/// <summary><c>--chardev</c>: its flat options become what the schema calls a backend.</summary>
 internal static class ChardevOptions
 {
     // All keys that QEMU knows, so that a known one on the wrong backend is ignored as there.
@@ -24,6 +24,7 @@ internal static class ChardevOptions
         ["localport"] = OptionList.ValueType.String,
         ["logappend"] = OptionList.ValueType.Bool,
         ["logfile"] = OptionList.ValueType.String,
+        ["logtimestamp"] = OptionList.ValueType.Bool,
         ["mux"] = OptionList.ValueType.Bool,
         ["name"] = OptionList.ValueType.String,
         ["nodelay"] = OptionList.ValueType.Bool,
@@ -47,31 +48,114 @@ internal static class ChardevOptions
     };
 
     /// <summary>What <c>--chardev help</c> prints.</summary>
-    public const string Help = "Available chardev backend types: \n  socket\n";
+    public const string Help =
+        "Available chardev backend types: \n  pty\n  file\n  memory\n  stdio\n  socket\n  ringbuf\n  null\n  pipe\n  mux\n";
 
     /// <summary>Reads the argument.</summary>
     /// <param name="argument">The argument.</param>
     /// <param name="warn">Where deprecated forms are named.</param>
     /// <param name="helpWanted">Whether the user asks for help; then there is no result.</param>
-    /// <returns>Its name and its backend.</returns>
+    /// <returns>The devices to make, by name: one, or with <c>mux=on</c> two.</returns>
     /// <exception cref="OptionException">It is malformed.</exception>
-    public static (string Id, ChardevSocket Socket)? Parse(string argument, Action<string> warn, out bool helpWanted)
+    public static IReadOnlyList<(string Id, ChardevBackend Backend)> Parse(string argument, Action<string> warn, out bool helpWanted)
     {
         var options = OptionList.Parse(argument, "backend", Types, warn);
         helpWanted = options.HelpWanted;
         if (helpWanted)
         {
-            return null;
+            return [];
         }
 
         var id = options.Id ?? throw new OptionException("chardev: no id specified");
-        return options.String("backend") switch
+        var kind = options.String("backend") ?? throw new OptionException($"chardev: \"{id}\" missing backend");
+        var backend = Backend(kind, options);
+        SetLog(backend, options);
+        if (options.Bool("mux") != true)
         {
-            null => throw new OptionException($"chardev: \"{id}\" missing backend"),
-            "socket" => (id, Socket(options)),
-            var other => throw new OptionException($"'{other}' is not a valid char driver name"),
-        };
+            return [(id, backend)];
+        }
+
+        // What is shared gets a name of its own.
+        var shared = id + "-base";
+        return
+        [
+            (shared, backend),
+            (id, new ChardevBackend { Type = ChardevBackendKind.Mux, Mux = new() { Data = new ChardevMux { Chardev = shared } } }),
+        ];
     }
+
+    private static ChardevBackend Backend(string kind, OptionList options) => kind switch
+    {
+        "socket" => new() { Type = ChardevBackendKind.Socket, Socket = new() { Data = Socket(options) } },
+        "null" => new() { Type = ChardevBackendKind.Null, Null = new() { Data = new ChardevCommon() } },
+        "file" => new()
+        {
+            Type = ChardevBackendKind.File,
+            File = new()
+            {
+                Data = new ChardevFile
+                {
+                    Out = options.String("path") ?? throw new OptionException("chardev: file: no filename given"),
+                    In = options.String("input-path"),
+                    Append = options.Bool("append"),
+                },
+            },
+        },
+        "pipe" => new()
+        {
+            Type = ChardevBackendKind.Pipe,
+            Pipe = new() { Data = new ChardevHostdev { Device = options.String("path") ?? throw new OptionException("chardev: pipe: no device path given") } },
+        },
+        "pty" => new() { Type = ChardevBackendKind.Pty, Pty = new() { Data = new ChardevPty { Path = options.String("path") } } },
+        "stdio" => new() { Type = ChardevBackendKind.Stdio, Stdio = new() { Data = new ChardevStdio { Signal = options.Bool("signal") } } },
+        "mux" => new()
+        {
+            Type = ChardevBackendKind.Mux,
+            Mux = new() { Data = new ChardevMux { Chardev = options.String("chardev") ?? throw new OptionException("chardev: mux: no chardev given") } },
+        },
+        "ringbuf" => new() { Type = ChardevBackendKind.Ringbuf, Ringbuf = new() { Data = Ringbuf(options) } },
+        "memory" => new() { Type = ChardevBackendKind.Memory, Memory = new() { Data = Ringbuf(options) } },
+        _ => throw new OptionException($"'{kind}' is not a valid char driver name"),
+    };
+
+    private static void SetLog(ChardevBackend backend, OptionList options)
+    {
+        var (path, appends, hasTimes) = (options.String("logfile"), options.Bool("logappend"), options.Bool("logtimestamp"));
+        switch (backend)
+        {
+            case { File.Data: { } o }:
+                (o.Logfile, o.Logappend, o.Logtimestamp) = (path, appends, hasTimes);
+                break;
+            case { Pipe.Data: { } o }:
+                (o.Logfile, o.Logappend, o.Logtimestamp) = (path, appends, hasTimes);
+                break;
+            case { Stdio.Data: { } o }:
+                (o.Logfile, o.Logappend, o.Logtimestamp) = (path, appends, hasTimes);
+                break;
+            case { Pty.Data: { } o }:
+                (o.Logfile, o.Logappend, o.Logtimestamp) = (path, appends, hasTimes);
+                break;
+            case { Null.Data: { } o }:
+                (o.Logfile, o.Logappend, o.Logtimestamp) = (path, appends, hasTimes);
+                break;
+            case { Mux.Data: { } o }:
+                (o.Logfile, o.Logappend, o.Logtimestamp) = (path, appends, hasTimes);
+                break;
+            case { Ringbuf.Data: { } o }:
+                (o.Logfile, o.Logappend, o.Logtimestamp) = (path, appends, hasTimes);
+                break;
+            case { Memory.Data: { } o }:
+                (o.Logfile, o.Logappend, o.Logtimestamp) = (path, appends, hasTimes);
+                break;
+            case { Socket.Data: { } o }:
+                (o.Logfile, o.Logappend, o.Logtimestamp) = (path, appends, hasTimes);
+                break;
+            default:
+                break;
+        }
+    }
+
+    private static ChardevRingbuf Ringbuf(OptionList options) => new() { Size = options.Size("size") is { } size ? (long)size : null };
 
     private static ChardevSocket Socket(OptionList options)
     {
@@ -101,8 +185,6 @@ internal static class ChardevOptions
         return new ChardevSocket
         {
             Addr = Address(options, path, host, fd),
-            Logfile = options.String("logfile"),
-            Logappend = options.Bool("logappend"),
             TlsCreds = options.String("tls-creds"),
             TlsAuthz = options.String("tls-authz"),
             Server = options.Bool("server") ?? false, // a client unless asked, unlike in QMP

@@ -9,6 +9,8 @@ namespace Qmp.Daemon.CommandLine;
 /// </summary>
 internal sealed class OptionList
 {
+    private const string SizeLetters = "bBkKmMgGtTpPeE";
+
     private readonly Dictionary<string, string> _values = [];
 
     /// <summary>Types of values.</summary>
@@ -59,6 +61,23 @@ internal sealed class OptionList
     public bool? Bool(string key) => _values.TryGetValue(key, out var value) ? value is "on" or "yes" or "true" or "y" : null;
 
     public ulong? Number(string key) => _values.TryGetValue(key, out var value) ? ToNumber(value) : null;
+
+    /// <summary>A number of bytes; a letter at its end multiplies by a power of 1024.</summary>
+    /// <exception cref="OptionException">It does not fit.</exception>
+    public ulong? Size(string key)
+    {
+        if (!_values.TryGetValue(key, out var value))
+        {
+            return null;
+        }
+
+        var digits = value.TrimEnd(SizeLetters.ToCharArray());
+        var shift = digits.Length == value.Length ? 0 : Math.Max(0, "bkmgtpe".IndexOf(char.ToLowerInvariant(value[^1]), StringComparison.Ordinal)) * 10;
+        var number = ToNumber(digits)!.Value;
+        return value.StartsWith('-') || number > ulong.MaxValue >> shift
+            ? throw new OptionException($"Value '{value}' is out of range for parameter '{key}'")
+            : number << shift;
+    }
 
     private static (string Key, string Value) One(
         string text, ref int position, string? impliedKey, Action<string> warn, OptionList list)
@@ -113,7 +132,7 @@ internal sealed class OptionList
                 throw new OptionException($"Parameter '{key}' expects 'on' or 'off'");
             case ValueType.Number when ToNumber(value) is null:
                 throw new OptionException($"Parameter '{key}' expects a number");
-            case ValueType.Size when ToNumber(value.TrimEnd("bBkKmMgGtTpPeE".ToCharArray())) is null:
+            case ValueType.Size when ToNumber(value.TrimEnd(SizeLetters.ToCharArray())) is null:
                 throw new OptionException(
                     $"Parameter '{key}' expects a non-negative number below 2^64",
                     "It may end in k, M, G, T, P or E for powers of 1024.");

@@ -30,9 +30,10 @@ internal sealed class TestServer : IQmpEventSink, IAsyncDisposable
         _commands = new QmpCommandTable(
             new BlockCoreCommands(Context),
             new BlockExportCommands(Context),
+            new CharCommands(Context.Chardevs),
             monitor,
             monitor,
-            new QomCommands(Context),
+            new QomCommands(Context, () => throw new InvalidOperationException("There are no monitors here.")),
             new MiscCommands(Context),
             new DataplaneCommands(Context),
             new TransactionCommands(Context));

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Qmp.Protocol;
 using Qmp.Protocol.Schema;
+using Qmp.Server.Chardevs;
 using Qmp.Testing;
 
 namespace Qmp.Server.Tests.Monitors;
@@ -40,7 +41,7 @@ public sealed class ChardevTests
     public async Task ATcpSocketServes()
     {
         await using var server = await new MonitorServer().StartAsync(Inet("127.0.0.1", "0"));
-        var port = int.Parse(server.Server.Monitors[0].Chardev.Address.Inet!.Port, System.Globalization.CultureInfo.InvariantCulture);
+        var port = int.Parse(((SocketChardev)server.Server.Context.Chardevs.Find("c")!).Address.Inet!.Port, System.Globalization.CultureInfo.InvariantCulture);
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         await socket.ConnectAsync(IPAddress.Loopback, port);
         using var client = await new MonitorClient(socket).GreetAsync();
@@ -91,7 +92,7 @@ public sealed class ChardevTests
         var options = MonitorServer.Unix(server.SocketPath);
         options.Wait = true;
         var starting = server.StartAsync(options);
-        await server.OnMainAsync(() => default); // it listens now
+        await server.OnMainAsync(() => default); // it is under way
         Assert.That(starting.IsCompleted, Is.False);
         using var client = await server.ConnectAsync();
         await starting;

@@ -32,6 +32,9 @@ internal sealed class MonitorServer : IAsyncDisposable
         Wait = false,
     };
 
+    internal static ChardevBackend Backend(ChardevSocket socket) =>
+        new() { Type = ChardevBackendKind.Socket, Socket = new ChardevSocketWrapper { Data = socket } };
+
     /// <summary>A monitor on <see cref="SocketPath"/> that serves.</summary>
     internal Task<MonitorServer> StartAsync(bool pretty = false) => StartAsync(Unix(SocketPath), pretty);
 
@@ -39,9 +42,9 @@ internal sealed class MonitorServer : IAsyncDisposable
     {
         await OnMainAsync(async () =>
         {
-            await Server.AddChardevAsync("c", socket);
+            await Server.AddChardevAsync("c", Backend(socket));
             Server.AddMonitor(new MonitorOptions { Chardev = "c", Pretty = pretty });
-            Server.Monitors[^1].Start();
+            Server.Monitors.Start();
         });
         return this;
     }
@@ -67,7 +70,19 @@ internal sealed class MonitorServer : IAsyncDisposable
     internal async Task<MonitorClient> ConnectAsync(bool negotiate = true)
     {
         var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        await socket.ConnectAsync(new UnixDomainSocketEndPoint(SocketPath));
+        using var limit = new CancellationTokenSource(Patience);
+        while (!socket.Connected)
+        {
+            try
+            {
+                await socket.ConnectAsync(new UnixDomainSocketEndPoint(SocketPath));
+            }
+            catch (SocketException) when (!limit.IsCancellationRequested)
+            {
+                await Task.Yield(); // it does not listen yet
+            }
+        }
+
         return await new MonitorClient(socket).GreetAsync(negotiate);
     }
 

@@ -5,7 +5,7 @@ using Qmp.Aio;
 using Qmp.Protocol;
 using Qmp.Protocol.Schema;
 
-namespace Qmp.Server.Chardevs;
+namespace Qmp.Server.Sockets;
 
 /// <summary>TCP sockets by the schema's addresses, with QEMU's errors. Names are looked up where the caller stands.</summary>
 internal static class InetSockets
@@ -90,6 +90,21 @@ internal static class InetSockets
     {
         Span<byte> address = stackalloc byte[28];
         return Libc.GetSocketName(fd, address) < 4 ? 0 : (address[2] << 8) | address[3];
+    }
+
+    /// <summary>Who is at the other end, as host and port; null when nobody is.</summary>
+    public static string? PeerOf(int fd)
+    {
+        Span<byte> address = stackalloc byte[28];
+        var length = Libc.GetPeerName(fd, address);
+        if (length < 16)
+        {
+            return null;
+        }
+
+        var isV6 = BitConverter.ToUInt16(address) == Libc.AF_INET6;
+        var host = new IPAddress(isV6 ? address.Slice(8, 16) : address.Slice(4, 4));
+        return string.Create(CultureInfo.InvariantCulture, $"{(isV6 ? $"[{host}]" : host)}:{(address[2] << 8) | address[3]}");
     }
 
     private static int Port(InetSocketAddress address) =>

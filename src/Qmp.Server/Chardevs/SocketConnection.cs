@@ -2,14 +2,14 @@ using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using Qmp.Aio;
 
-namespace Qmp.Server.Monitors;
+namespace Qmp.Server.Chardevs;
 
 /// <summary>
 /// A connected stream socket as a pair of pipes, pumped by a loop: what arrives is received when the other end of the
 /// pipe has room, what is written is sent once per turn. Nothing here waits, so a client that does not read stops
 /// only itself. <b>Loop</b>.
 /// </summary>
-internal sealed unsafe class SocketTransport : AioDeferred, IDuplexPipe
+internal sealed unsafe class SocketConnection : ChardevConnection
 {
     // Received and not yet consumed: above it the socket is not read.
     private const int InputPause = 64 << 10;
@@ -22,16 +22,15 @@ internal sealed unsafe class SocketTransport : AioDeferred, IDuplexPipe
     private const int ReadsPerTurn = 16;
 
     private readonly AioContext _context;
+    private readonly EndOfTurn _endOfTurn;
     private readonly int _fd;
     private readonly Pipe _input = NewPipe(InputPause);
     private readonly Pipe _output = NewPipe(OutputPause);
-    private readonly AioWatch _watch;
-    private readonly Action _closed;
-    private readonly Action _peerGone;
     private readonly Action _onRoom;
     private readonly Action _onOutput;
     private ConfiguredValueTaskAwaitable<FlushResult>.ConfiguredValueTaskAwaiter _flushing;
     private ConfiguredValueTaskAwaitable<ReadResult>.ConfiguredValueTaskAwaiter _reading;
+    private AioWatch? _watch;
     private int _readSize = SmallRead;
     private bool _wantsInput = true;
     private bool _wantsToSend;
@@ -42,44 +41,36 @@ internal sealed unsafe class SocketTransport : AioDeferred, IDuplexPipe
     /// <summary>Takes over a connected socket.</summary>
     /// <param name="context">The loop.</param>
     /// <param name="fd">The socket; closed at the end.</param>
-    /// <param name="peerGone">Called when the peer has closed or broken the connection, perhaps before what it sent is consumed.</param>
-    /// <param name="closed">Called once, when the socket has been closed.</param>
-    public SocketTransport(AioContext context, int fd, Action peerGone, Action closed)
+    public SocketConnection(AioContext context, int fd)
     {
         _context = context;
         _fd = fd;
-        _closed = closed;
-        _peerGone = peerGone;
+        _endOfTurn = new EndOfTurn(this);
         _onRoom = OnRoom;
-        _onOutput = () => _context.DeferUntilEndOfTurn(this);
+        _onOutput = () => _context.DeferUntilEndOfTurn(_endOfTurn);
         _ = Libc.SetNonBlocking(fd, true);
-        _watch = context.Watch(fd, AioEvents.In, OnReady);
-        WaitForOutput();
+        Peer = Libc.TryGetPeer(fd, out var peer) ? peer : null;
     }
 
-    /// <summary>What was received.</summary>
-    public PipeReader Input => _input.Reader;
+    /// <inheritdoc/>
+    public override PipeReader Input => _input.Reader;
 
-    /// <summary>What is to be sent. Completing it closes the connection after the last byte.</summary>
-    public PipeWriter Output => _output.Writer;
+    /// <inheritdoc/>
+    public override PipeWriter Output => _output.Writer;
 
-    /// <summary>Closes at once; what was not sent is lost.</summary>
-    public void Abort()
+    /// <inheritdoc/>
+    public override void Abort()
     {
         EndInput();
         Close();
     }
 
     /// <inheritdoc/>
-    protected override void OnEndOfTurn() => Send();
-
-    private static Pipe NewPipe(int pause) => new(new PipeOptions(
-        readerScheduler: PipeScheduler.Inline,
-        writerScheduler: PipeScheduler.Inline,
-        pauseWriterThreshold: pause,
-        resumeWriterThreshold: pause / 2,
-        minimumSegmentSize: SmallRead,
-        useSynchronizationContext: false));
+    protected override void OnStart()
+    {
+        _watch = _context.Watch(_fd, AioEvents.In, OnReady);
+        WaitForOutput();
+    }
 
     private void OnReady(AioEvents events)
     {
@@ -118,7 +109,7 @@ internal sealed unsafe class SocketTransport : AioDeferred, IDuplexPipe
                 EndInput();
                 if (isPeerGone || received < 0)
                 {
-                    _peerGone();
+                    TellPeerGone();
                 }
 
                 return;
@@ -178,7 +169,7 @@ internal sealed unsafe class SocketTransport : AioDeferred, IDuplexPipe
         _isWaitingForOutput = true;
         if (_reading.IsCompleted)
         {
-            _context.DeferUntilEndOfTurn(this);
+            _context.DeferUntilEndOfTurn(_endOfTurn);
         }
         else
         {
@@ -226,7 +217,7 @@ internal sealed unsafe class SocketTransport : AioDeferred, IDuplexPipe
             if (sent < 0 && sent != -Errno.EINTR)
             {
                 EndInput();
-                _peerGone();
+                TellPeerGone();
                 Close();
                 return;
             }
@@ -250,7 +241,7 @@ internal sealed unsafe class SocketTransport : AioDeferred, IDuplexPipe
     {
         if (!_isClosed)
         {
-            _watch.Update((_wantsInput ? AioEvents.In : AioEvents.None) | (_wantsToSend ? AioEvents.Out : AioEvents.None));
+            _watch!.Update((_wantsInput ? AioEvents.In : AioEvents.None) | (_wantsToSend ? AioEvents.Out : AioEvents.None));
         }
     }
 
@@ -262,9 +253,14 @@ internal sealed unsafe class SocketTransport : AioDeferred, IDuplexPipe
         }
 
         _isClosed = true;
-        _watch.Dispose();
+        _watch?.Dispose();
         _ = Libc.Close(_fd);
         _output.Reader.Complete();
-        _closed();
+        TellClosed();
+    }
+
+    private sealed class EndOfTurn(SocketConnection connection) : AioDeferred
+    {
+        protected override void OnEndOfTurn() => connection.Send();
     }
 }

@@ -1,0 +1,65 @@
+using System.IO.Pipelines;
+using Qmp.Aio;
+
+namespace Qmp.Server.Chardevs;
+
+/// <summary>
+/// One client of a character device: what it sends and what it is sent, as a pair of pipes whose both ends run on the
+/// main loop. <b>Main</b>.
+/// </summary>
+internal abstract class ChardevConnection : IDuplexPipe
+{
+    private Action? _peerGone;
+    private Action? _closed;
+    private bool _isClosed;
+
+    /// <summary>What was received.</summary>
+    public abstract PipeReader Input { get; }
+
+    /// <summary>What is to be sent. Completing it closes the connection after the last byte.</summary>
+    public abstract PipeWriter Output { get; }
+
+    /// <summary>Who is at the other end of a Unix socket; null where the kernel does not say.</summary>
+    public PeerCredentials? Peer { get; protected init; }
+
+    /// <summary>Called once, when the connection has closed: it belongs to the device.</summary>
+    public Action? Released { get; set; }
+
+    /// <summary>Begins to receive and to send. Called once, by whoever takes the connection.</summary>
+    /// <param name="peerGone">Called when the peer has closed or broken the connection, perhaps before what it sent is consumed.</param>
+    /// <param name="closed">Called once, when the connection has closed.</param>
+    public void Start(Action peerGone, Action closed)
+    {
+        _peerGone = peerGone;
+        _closed = closed;
+        OnStart();
+    }
+
+    /// <summary>Closes at once; what was not sent is lost. Idempotent.</summary>
+    public abstract void Abort();
+
+    /// <summary>Makes a pipe both of whose ends run on the loop that uses it, inside the call that fills or drains it.</summary>
+    /// <param name="pause">Bytes above which the writer has to wait.</param>
+    protected static Pipe NewPipe(int pause) => new(new PipeOptions(
+        readerScheduler: PipeScheduler.Inline,
+        writerScheduler: PipeScheduler.Inline,
+        pauseWriterThreshold: pause,
+        resumeWriterThreshold: pause / 2,
+        minimumSegmentSize: 4 << 10,
+        useSynchronizationContext: false));
+
+    /// <summary>Begins to receive and to send.</summary>
+    protected abstract void OnStart();
+
+    protected void TellPeerGone() => _peerGone?.Invoke();
+
+    protected void TellClosed()
+    {
+        if (!_isClosed)
+        {
+            _isClosed = true;
+            _closed?.Invoke();
+            Released?.Invoke();
+        }
+    }
+}
