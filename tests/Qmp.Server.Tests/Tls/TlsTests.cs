@@ -7,7 +7,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Qmp.Protocol;
-using Qmp.Server.Monitors;
+using Qmp.Server.Chardevs;
 using Qmp.Server.Objects;
 using Qmp.Server.Tests.Commands;
 using Qmp.Server.Tls;
@@ -345,7 +345,12 @@ public sealed class TlsTests
             await TlsChannel.OpenAsync(_server.Main, NewTransport(fd), Side("s", isServer: true, null), null, Limit));
     }
 
-    private SocketTransport NewTransport(int fd) => new(_server.Main, fd, static () => { }, static () => { });
+    private SocketConnection NewTransport(int fd)
+    {
+        var connection = new SocketConnection(_server.Main, fd);
+        connection.Start(static () => { }, static () => { });
+        return connection;
+    }
 
     private Task<string> LineAsync(TlsChannel channel) => _server.OnMainAsync(async () =>
     {
