@@ -10,12 +10,12 @@ namespace Qmp.Protocol.Wire;
 public static class ModifiedUtf8
 {
     /// <summary>Whether a code point may stand in a string.</summary>
-    public static bool IsCharacter(int codePoint) =>
+    internal static bool IsCharacter(int codePoint) =>
         codePoint is >= 0 and <= 0x10ffff and not (>= 0xd800 and <= 0xdfff) and not (>= 0xfdd0 and <= 0xfdef)
         && (codePoint & 0xfffe) != 0xfffe;
 
     /// <summary>Decodes the character at the front. False: it is none; <paramref name="used"/> is what to skip.</summary>
-    public static bool TryDecode(ReadOnlySpan<byte> bytes, out Rune rune, out int used)
+    internal static bool TryDecode(ReadOnlySpan<byte> bytes, out Rune rune, out int used)
     {
         if (Rune.DecodeFromUtf8(bytes, out rune, out used) == OperationStatus.Done && IsCharacter(rune.Value))
         {
