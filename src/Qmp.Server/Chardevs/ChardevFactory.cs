@@ -42,7 +42,7 @@ internal sealed class ChardevFactory(ServerContext server, Func<string, Chardev?
         ChardevBackendKind.Mux => OpenMux(backend.Mux!.Data, log),
         ChardevBackendKind.Ringbuf => new RingbufChardev("ringbuf", backend.Ringbuf!.Data.Size, log),
         ChardevBackendKind.Memory => new RingbufChardev("memory", backend.Memory!.Data.Size, log),
-        _ => await SocketChardev.OpenAsync(id, backend.Socket!.Data, server.Main, server.Log, log),
+        _ => await SocketChardev.OpenAsync(id, backend.Socket!.Data, server.Objects.Objects, server.Main, server.Log, log),
     };
 
     private Chardev OpenStdio(ChardevStdio options, ChardevLog? log)

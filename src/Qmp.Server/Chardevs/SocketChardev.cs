@@ -25,6 +25,7 @@ internal sealed class SocketChardev : Chardev
     private readonly long _reconnectNs;
     private readonly AioTimer _timer;
     private readonly bool _waitsForClient;
+    private readonly SocketTls? _tls;
     private ListeningSocket? _listener;
     private AioWatch? _watch;
     private TaskCompletionSource? _firstClient;
@@ -33,10 +34,11 @@ internal sealed class SocketChardev : Chardev
     private bool _isConnecting;
     private bool _isDisposed;
 
-    private SocketChardev(ChardevSocket options, SocketAddress address, AioContext main, Action<string> logLine, ChardevLog? log)
+    private SocketChardev(ChardevSocket options, SocketAddress address, SocketTls? tls, AioContext main, Action<string> logLine, ChardevLog? log)
         : base("socket", log)
     {
         Address = address;
+        _tls = tls;
         _main = main;
         _logLine = logLine;
         _isServer = options.Server ?? true;
@@ -71,14 +73,16 @@ internal sealed class SocketChardev : Chardev
     /// <summary>Makes the device: it listens, or has connected unless it may try again later.</summary>
     /// <param name="id">Its name.</param>
     /// <param name="options">What it is.</param>
+    /// <param name="objects">Where credentials are found.</param>
     /// <param name="main">The main loop.</param>
     /// <param name="logLine">Takes lines for the operator.</param>
     /// <param name="log">The file that gets a copy of what is sent.</param>
     /// <exception cref="QmpException">Options that do not fit together, or a socket that cannot be had.</exception>
     public static async ValueTask<SocketChardev> OpenAsync(
-        string id, ChardevSocket options, AioContext main, Action<string> logLine, ChardevLog? log)
+        string id, ChardevSocket options, QomContainer objects, AioContext main, Action<string> logLine, ChardevLog? log)
     {
-        var chardev = new SocketChardev(options, SocketOptions.Check(options), main, logLine, log) { Name = id };
+        var tls = SocketTls.From(options, objects);
+        var chardev = new SocketChardev(options, SocketOptions.Check(options), tls, main, logLine, log) { Name = id };
         if (chardev._isServer)
         {
             await chardev.ListenAsync();
@@ -279,7 +283,39 @@ internal sealed class SocketChardev : Chardev
         }
 
         _connections++;
-        Deliver(new SocketConnection(_main, fd) { Released = Released });
+        SocketConnection connection = new(_main, fd) { Released = Released };
+        if (_tls is null)
+        {
+            Deliver(connection);
+        }
+        else
+        {
+            _ = DeliverEncryptedAsync(_tls, connection);
+        }
+    }
+
+    private async Task DeliverEncryptedAsync(SocketTls tls, SocketConnection plain)
+    {
+        ChardevConnection connection;
+        try
+        {
+            connection = await tls.EncryptAsync(_main, plain);
+        }
+        catch (QmpException e)
+        {
+            plain.Abort();
+            _logLine($"chardev '{Name}': {e.Description}");
+            return;
+        }
+
+        if (IsFrontEndOpen)
+        {
+            Deliver(connection);
+        }
+        else
+        {
+            connection.Abort();
+        }
     }
 
     private void Released()

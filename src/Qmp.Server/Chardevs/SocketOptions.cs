@@ -32,9 +32,14 @@ internal static class SocketOptions
             throw new QmpException("'tls_authz' option requires 'tls_creds' option");
         }
 
-        if (options.TlsCreds is { } credentials)
+        if (options.TlsCreds is not null && options.Addr.Type is SocketAddressType.Unix or SocketAddressType.Vsock)
         {
-            throw new QmpException($"No TLS credentials with id '{credentials}'");
+            throw new QmpException($"'tls_creds' option is incompatible with '{options.Addr.Type.ToWireName()}' address type");
+        }
+
+        if (options.TlsCreds is not null && !isServer && options.Addr.Type == SocketAddressType.Fd)
+        {
+            throw new QmpException("'tls_creds' option is incompatible with 'fd' address type as client");
         }
 
         if (options.Telnet == true || options.Tn3270 == true || options.Websocket == true)

@@ -32,7 +32,8 @@ internal static class HelpText
 
           --chardev socket,id=<id>,path=<path>[,server=on|off][,wait=on|off]
                     [,reconnect-ms=<ms>]
-          --chardev socket,id=<id>,host=<host>,port=<port>[,...]
+          --chardev socket,id=<id>,host=<host>,port=<port>[,tls-creds=<id>]
+                    [,tls-authz=<id>][,...]
           --chardev socket,id=<id>,fd=<number>[,...]
                                  a socket for a monitor; fd is a descriptor that was
                                  passed in
