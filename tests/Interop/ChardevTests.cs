@@ -201,6 +201,42 @@ public sealed class ChardevTests
         }
     }
 
+    [TestCase("qemu", true)]
+    [TestCase("other", false)]
+    public async Task A_monitor_speaks_TLS_with_whom_it_may(string identity, bool isLetIn)
+    {
+        const string Key = "00112233445566778899aabbccddeeff";
+        using var folder = new WorkFolder();
+        Directory.CreateDirectory(folder.File("keys"));
+        File.WriteAllText(folder.File("keys/keys.psk"), $"qemu:{Key}\n");
+        await using Daemon daemon = await Daemon.StartWithMonitorAsync(
+            DaemonProgram.Qmpd, folder.Path,
+            "--object", "tls-creds-psk,id=t,endpoint=server,dir=keys",
+            "--object", $"authz-simple,id=a,identity={identity}",
+            "--chardev", "socket,id=c,host=127.0.0.1,port=0,server=on,wait=off,tls-creds=t,tls-authz=a,logfile=log", "--monitor", "c");
+        await using QmpLineClient plain = await daemon.ConnectAsync();
+        string address = (await plain.ExecuteAsync("query-chardev")).EnumerateArray()
+            .Single(device => device.GetProperty("label").GetString() == "c").GetProperty("filename").GetString()!;
+        string port = address.Split(':', ',')[3];
+
+        // The client's input stays open until the server ends the connection.
+        string said = (await Shell.RunAsync(
+            $"mkfifo in; exec 3<>in; printf '{Negotiate}{Quit}' >&3; exec gnutls-cli --pskusername qemu --pskkey {Key} "
+                + $"--priority NORMAL:-KX-ALL:+ECDHE-PSK:+DHE-PSK:+PSK -p {port} 127.0.0.1 <&3",
+            folder.Path)).Output;
+        if (isLetIn)
+        {
+            Assert.That(said, Does.Contain($"{Greeting}\r\n{Nothing}\r\n{Nothing}\r\n"));
+            Assert.That(await daemon.WaitForExitAsync(), Is.Zero);
+            Assert.That(File.ReadAllText(folder.File("log")), Is.EqualTo($"{Greeting}\r\n{Nothing}\r\n{Nothing}\r\n"));
+        }
+        else
+        {
+            Assert.That(said, Does.Not.Contain("QMP"));
+            await daemon.WaitForLogAsync("chardev 'c': TLS x509 authz check for qemu is denied");
+        }
+    }
+
     [Test]
     public async Task A_name_that_is_taken_does_no_harm()
     {

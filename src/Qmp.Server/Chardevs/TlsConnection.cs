@@ -8,12 +8,14 @@ namespace Qmp.Server.Chardevs;
 /// <summary>A connection that is encrypted. There is none before the handshake is over. <b>Main</b>.</summary>
 internal sealed class TlsConnection : ChardevConnection
 {
+    private readonly AioContext _main;
     private readonly ChardevConnection _inner;
     private readonly TlsChannel _channel;
     private readonly State _state;
 
-    private TlsConnection(ChardevConnection inner, TlsChannel channel, State state)
+    private TlsConnection(AioContext main, ChardevConnection inner, TlsChannel channel, State state)
     {
+        _main = main;
         _inner = inner;
         _channel = channel;
         _state = state;
@@ -40,7 +42,7 @@ internal sealed class TlsConnection : ChardevConnection
         inner.Start(state.OnPeerGone, state.OnClosed);
         try
         {
-            return new TlsConnection(inner, await TlsChannel.OpenAsync(main, inner, side, isAllowed, limit), state);
+            return new TlsConnection(main, inner, await TlsChannel.OpenAsync(main, inner, side, isAllowed, limit), state);
         }
         catch (QmpException)
         {
@@ -55,7 +57,9 @@ internal sealed class TlsConnection : ChardevConnection
     public override void Abort() => _inner.Abort();
 
     /// <inheritdoc/>
-    protected override void OnStart() => _state.Tell(TellPeerGone, TellClosed);
+    protected override void OnStart() =>
+        // In a turn of its own: whoever starts a connection is not ready for its end.
+        _main.Schedule(() => _state.Tell(TellPeerGone, TellClosed));
 
     /// <summary>What happened below before anybody could be told.</summary>
     private sealed class State
