@@ -37,9 +37,17 @@ internal static class HelpText
           --chardev socket,id=<id>,fd=<number>[,...]
                                  a socket for a monitor; fd is a descriptor that was
                                  passed in
+          --chardev stdio|pty|pipe|file|null|ringbuf|memory|mux,id=<id>[,path=<path>]
+                    [,input-path=<path>][,append=on|off][,size=<bytes>]
+                    [,chardev=<id>][,signal=on|off][,mux=on|off]
+                    [,logfile=<path>][,logappend=on|off][,logtimestamp=on|off]
+                                 the other character devices
+          --chardev help         list them
 
           --monitor [chardev=]<id>[,mode=control][,pretty=on|off][,id=<name>]
-                                 serve QMP on a character device
+                    [,allow-uid=<uid>][,allow-gid=<gid>]
+                                 serve QMP on a character device, to everyone or to
+                                 clients of these users and groups
 
           --object iothread,id=<id>[,poll-max-ns=<ns>][,...]
                                  an event loop on a thread of its own
