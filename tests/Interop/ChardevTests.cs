@@ -100,6 +100,29 @@ public sealed class ChardevTests
         Assert.That(said, Does.Contain("""{"frontend-open": true, "filename": "pipe", "label": "p"}"""));
     }
 
+    [TestCase("p")]
+    [TestCase("m")]
+    public async Task A_device_takes_one_monitor_after_the_other(string device)
+    {
+        using var folder = new WorkFolder();
+        await Shell.CheckAsync("mkfifo a.in a.out", folder.Path);
+        await using Daemon daemon = await Daemon.StartWithMonitorAsync(
+            DaemonProgram.Qmpd, folder.Path, "--chardev", "pipe,id=p,path=a", "--chardev", "mux,id=m,chardev=p");
+        await using QmpLineClient client = await daemon.ConnectAsync();
+        if (device == "p")
+        {
+            await client.ExecuteAsync("chardev-remove", """{"id": "m"}""");
+        }
+
+        for (int i = 0; i < 3; i++)
+        {
+            await client.ExecuteAsync("object-add", $$"""{"qom-type": "monitor-qmp", "id": "x", "chardev": "{{device}}"}""");
+            string said = await Shell.CheckAsync($"head -n 1 a.out; printf '{Negotiate}' > a.in; head -n 1 a.out", folder.Path);
+            Assert.That(said, Is.EqualTo($"{Greeting}\r\n{Nothing}\r\n"));
+            await client.ExecuteAsync("object-del", """{"id": "x"}""");
+        }
+    }
+
     [Test]
     public async Task A_terminal_carries_a_monitor_again_and_again()
     {

@@ -22,6 +22,7 @@ internal sealed class MuxChardev : Chardev
     private ChardevConnection? _connection;
     private MuxPort? _focus;
     private Task _last = Task.CompletedTask;
+    private bool _isAttached;
     private bool _isEscaped;
 
     /// <summary>Takes a device over.</summary>
@@ -80,13 +81,14 @@ internal sealed class MuxChardev : Chardev
     public void PortAttached(MuxPort port)
     {
         _focus = port;
-        if (_connection is null)
-        {
-            _basePort.Attach(OnConnected, 1);
-        }
-        else
+        if (_connection is not null && _isAttached)
         {
             port.Open();
+        }
+        else if (!_isAttached)
+        {
+            _isAttached = true;
+            _basePort.Attach(OnConnected, 1);
         }
     }
 
@@ -101,6 +103,7 @@ internal sealed class MuxChardev : Chardev
 
         if (_ports.Count == 0)
         {
+            _isAttached = false;
             _basePort.Detach();
             _connection?.Abort();
         }

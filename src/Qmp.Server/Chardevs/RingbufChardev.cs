@@ -9,8 +9,8 @@ internal sealed class RingbufChardev : Chardev
 {
     private const long DefaultBytes = 64 << 10;
 
-    // A bound that QEMU lacks.
-    private const long MaxBytes = 1 << 30;
+    // A bound that QEMU lacks: all of it has to fit into one reply.
+    private const long MaxBytes = 64 << 20;
 
     private readonly string _kind;
     private readonly byte[] _bytes;
@@ -19,7 +19,7 @@ internal sealed class RingbufChardev : Chardev
 
     /// <summary>Makes the device.</summary>
     /// <param name="kind">Its name: <c>ringbuf</c>, or the older <c>memory</c>.</param>
-    /// <param name="size">Bytes that it keeps, a power of two up to 1 GiB; null for 64 KiB.</param>
+    /// <param name="size">Bytes that it keeps, a power of two up to 64 MiB; null for 64 KiB.</param>
     /// <param name="log">The file that gets a copy of what is sent.</param>
     /// <exception cref="QmpException">The size is no such number.</exception>
     public RingbufChardev(string kind, long? size, ChardevLog? log)

@@ -17,6 +17,7 @@ internal sealed class StreamChardev(string kind, AioContext main, int input, int
 {
     private readonly string _kind = kind;
     private ChardevConnection? _connection;
+    private bool _wasDetached;
     private bool _isDisposed;
 
     /// <inheritdoc/>
@@ -45,10 +46,14 @@ internal sealed class StreamChardev(string kind, AioContext main, int input, int
     {
         if (_connection is null)
         {
+            _wasDetached = false;
             _connection = new StreamConnection(main, input, output, endsWithInput: false) { Released = Released };
             Deliver(_connection);
         }
     }
+
+    /// <inheritdoc/>
+    protected override void OnDetached() => _wasDetached = true;
 
     private void Released()
     {
@@ -56,6 +61,10 @@ internal sealed class StreamChardev(string kind, AioContext main, int input, int
         if (_isDisposed)
         {
             close();
+        }
+        else if (IsFrontEndOpen && _wasDetached)
+        {
+            OnAttached(); // another front end came while this one was leaving
         }
     }
 }

@@ -97,10 +97,14 @@ internal sealed class QmpMonitor : QomObject
     /// <inheritdoc/>
     public override ValueTask DisposeAsync()
     {
-        _isDisposed = true;
-        _monitors.Forget(this);
-        Stop();
-        _port.Unclaim();
+        if (!_isDisposed)
+        {
+            _isDisposed = true;
+            _monitors.Forget(this);
+            Stop();
+            _port.Unclaim();
+        }
+
         return ValueTask.CompletedTask;
     }
 
