@@ -38,16 +38,6 @@ internal abstract class ChardevConnection : IDuplexPipe
     /// <summary>Closes at once; what was not sent is lost. Idempotent.</summary>
     public abstract void Abort();
 
-    /// <summary>Makes a pipe both of whose ends run on the loop that uses it, inside the call that fills or drains it.</summary>
-    /// <param name="pause">Bytes above which the writer has to wait.</param>
-    protected static Pipe NewPipe(int pause) => new(new PipeOptions(
-        readerScheduler: PipeScheduler.Inline,
-        writerScheduler: PipeScheduler.Inline,
-        pauseWriterThreshold: pause,
-        resumeWriterThreshold: pause / 2,
-        minimumSegmentSize: 4 << 10,
-        useSynchronizationContext: false));
-
     /// <summary>Begins to receive and to send.</summary>
     protected abstract void OnStart();
 

@@ -7,8 +7,8 @@ namespace Qmp.Server.Chardevs;
 /// <param name="sink">Takes what is sent; completes when there is room for more.</param>
 internal sealed class LocalConnection(Func<ReadOnlySequence<byte>, ValueTask> sink) : ChardevConnection
 {
-    private readonly Pipe _input = NewPipe(64 << 10);
-    private readonly Pipe _output = NewPipe(256 << 10);
+    private readonly Pipe _input = LoopPipe.New(64 << 10);
+    private readonly Pipe _output = LoopPipe.New(256 << 10);
     private bool _hasInput;
     private bool _isInputOver;
 

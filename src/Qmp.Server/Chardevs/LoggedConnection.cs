@@ -10,7 +10,7 @@ internal sealed class LoggedConnection : ChardevConnection
 
     private readonly ChardevConnection _inner;
     private readonly ChardevLog _log;
-    private readonly Pipe _output = NewPipe(OutputPause);
+    private readonly Pipe _output = LoopPipe.New(OutputPause);
 
     /// <summary>Takes a connection over.</summary>
     /// <param name="inner">The connection.</param>

@@ -9,24 +9,20 @@ namespace Qmp.Server.Chardevs;
 /// The character device <c>pty</c>: a pseudo terminal. A connection begins when a program opens the other side, which
 /// the kernel does not tell, so that it is looked for once a second, and ends when the last one closes it. <b>Main</b>.
 /// </summary>
-internal sealed class PtyChardev : Chardev
+internal sealed class PtyChardev : StreamChardev
 {
     private const long LookIntervalNs = 1_000_000_000;
 
     private readonly AioContext _main;
-    private readonly int _input;
-    private readonly int _output;
+    private readonly int _fd;
     private readonly OwnedPath? _link;
     private readonly AioTimer _timer;
-    private ChardevConnection? _connection;
-    private bool _isDisposed;
 
-    private PtyChardev(AioContext main, int fd, string terminal, OwnedPath? link, ChardevLog? log)
-        : base("pty", log)
+    private PtyChardev(AioContext main, int fd, int output, string terminal, OwnedPath? link, ChardevLog? log)
+        : base("pty", main, fd, output, endsWithInput: true, () => StreamChardevs.Close(fd, output), log)
     {
         _main = main;
-        _input = fd;
-        _output = Libc.Duplicate(fd);
+        _fd = fd;
         _link = link;
         Terminal = terminal;
         _timer = main.NewTimer(Look);
@@ -62,27 +58,15 @@ internal sealed class PtyChardev : Chardev
             link = OwnedPath.OfLink(path);
         }
 
-        return new PtyChardev(main, fd, terminal, link, log);
+        return new PtyChardev(main, fd, Libc.Duplicate(fd), terminal, link, log);
     }
 
     /// <inheritdoc/>
     public override async ValueTask DisposeAsync()
     {
+        _timer.Dispose();
+        _link?.Dispose();
         await base.DisposeAsync();
-        if (!_isDisposed)
-        {
-            _isDisposed = true;
-            _timer.Dispose();
-            _link?.Dispose();
-            if (_connection is null)
-            {
-                Close();
-            }
-            else
-            {
-                _connection.Abort();
-            }
-        }
     }
 
     /// <inheritdoc/>
@@ -91,39 +75,18 @@ internal sealed class PtyChardev : Chardev
     /// <inheritdoc/>
     protected override void OnDetached() => _timer.Cancel();
 
+    /// <inheritdoc/>
+    protected override void OnReleased() => _timer.Arm(_main.NowNs + LookIntervalNs);
+
     private void Look()
     {
-        if (_connection is not null || !IsFrontEndOpen)
-        {
-            return;
-        }
-
-        if ((Libc.PollNow(_input, AioEvents.In) & AioEvents.HangUp) != 0)
+        if ((Libc.PollNow(_fd, AioEvents.In) & AioEvents.HangUp) != 0)
         {
             _timer.Arm(_main.NowNs + LookIntervalNs);
-            return;
-        }
-
-        _connection = new StreamConnection(_main, _input, _output, endsWithInput: true) { Released = Released };
-        Deliver(_connection);
-    }
-
-    private void Released()
-    {
-        _connection = null;
-        if (_isDisposed)
-        {
-            Close();
         }
         else if (IsFrontEndOpen)
         {
-            _timer.Arm(_main.NowNs + LookIntervalNs);
+            base.OnAttached();
         }
-    }
-
-    private void Close()
-    {
-        _ = Libc.Close(_input);
-        _ = Libc.Close(_output);
     }
 }

@@ -24,8 +24,8 @@ internal sealed unsafe class SocketConnection : ChardevConnection
     private readonly AioContext _context;
     private readonly EndOfTurn _endOfTurn;
     private readonly int _fd;
-    private readonly Pipe _input = NewPipe(InputPause);
-    private readonly Pipe _output = NewPipe(OutputPause);
+    private readonly Pipe _input = LoopPipe.New(InputPause);
+    private readonly Pipe _output = LoopPipe.New(OutputPause);
     private readonly Action _onRoom;
     private readonly Action _onOutput;
     private ConfiguredValueTaskAwaitable<FlushResult>.ConfiguredValueTaskAwaiter _flushing;

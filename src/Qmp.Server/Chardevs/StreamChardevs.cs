@@ -29,7 +29,7 @@ internal static class StreamChardevs
                 throw;
             }
         });
-        return new StreamChardev("file", main, input, output, () => Close(input, output), log);
+        return new StreamChardev("file", main, input, output, endsWithInput: false, () => Close(input, output), log);
     }
 
     /// <summary>The device <c>pipe</c>: two FIFOs with ".in" and ".out" behind their common path, or one for both ways.</summary>
@@ -51,7 +51,7 @@ internal static class StreamChardevs
             input = Open(options.Device, Flags);
             return (input, Libc.Duplicate(input));
         });
-        return new StreamChardev("pipe", main, input, output, () => Close(input, output), log);
+        return new StreamChardev("pipe", main, input, output, endsWithInput: false, () => Close(input, output), log);
     }
 
     /// <summary>The device <c>stdio</c>: the standard input and output of the daemon, which stay open.</summary>
@@ -63,7 +63,7 @@ internal static class StreamChardevs
     {
         var changesTerminal = options.Signal == false && Libc.SetTerminalSignals(StandardInput, false) >= 0;
         used(true);
-        return new StreamChardev("stdio", main, StandardInput, StandardOutput, Restore, log);
+        return new StreamChardev("stdio", main, StandardInput, StandardOutput, endsWithInput: false, Restore, log);
 
         void Restore()
         {
@@ -76,13 +76,8 @@ internal static class StreamChardevs
         }
     }
 
-    private static int Open(string path, int flags)
-    {
-        var fd = Libc.Open(path, flags, NewFileMode);
-        return fd >= 0 ? fd : throw new QmpException($"Could not open '{path}': {Errno.Describe(fd)}");
-    }
-
-    private static void Close(int input, int output)
+    /// <summary>Closes both, where they are descriptors.</summary>
+    public static void Close(int input, int output)
     {
         foreach (var fd in (ReadOnlySpan<int>)[input, output])
         {
@@ -91,5 +86,11 @@ internal static class StreamChardevs
                 _ = Libc.Close(fd);
             }
         }
+    }
+
+    private static int Open(string path, int flags)
+    {
+        var fd = Libc.Open(path, flags, NewFileMode);
+        return fd >= 0 ? fd : throw new QmpException($"Could not open '{path}': {Errno.Describe(fd)}");
     }
 }

@@ -17,8 +17,8 @@ internal sealed class StreamConnection(AioContext main, int input, int output, b
     private const int OutputPause = 256 << 10;
     private const int ReadBytes = 4 << 10;
 
-    private readonly Pipe _input = NewPipe(InputPause);
-    private readonly Pipe _output = NewPipe(OutputPause);
+    private readonly Pipe _input = LoopPipe.New(InputPause);
+    private readonly Pipe _output = LoopPipe.New(OutputPause);
     private readonly List<TaskCompletionSource> _waits = [];
     private bool _isAborted;
     private int _pumps = 2;

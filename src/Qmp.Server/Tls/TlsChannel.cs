@@ -15,18 +15,11 @@ internal sealed class TlsChannel : IDuplexPipe
     // Decrypted and not yet consumed, and written and not yet encrypted: above it the other side waits.
     private const int Pause = 64 << 10;
 
-    private static readonly PipeOptions Options = new(
-        readerScheduler: PipeScheduler.Inline,
-        writerScheduler: PipeScheduler.Inline,
-        pauseWriterThreshold: Pause,
-        resumeWriterThreshold: Pause / 2,
-        useSynchronizationContext: false);
-
     private readonly AioContext _context;
     private readonly IDuplexPipe _transport;
     private readonly TlsSide _side;
-    private readonly Pipe _input = new(Options);
-    private readonly Pipe _output = new(Options);
+    private readonly Pipe _input = LoopPipe.New(Pause);
+    private readonly Pipe _output = LoopPipe.New(Pause);
     private Task<FlushResult> _flushing = Task.FromResult(default(FlushResult));
 
     private TlsChannel(AioContext context, IDuplexPipe transport, TlsSide side)
