@@ -72,6 +72,7 @@ static struct {
     uint32_t bs;
     uint64_t range, ops, seed;
     int pid, ramp_ms, qsize;
+    double rate;
     bool verify, init, verify_all, keep_acked, poll, no_indirect, no_event_idx, info, tsv, tsv_header,
          watch_config;
 } o = { .rw = "randread", .read_pct = 70, .queues = 1, .depth = 32, .seconds_ms = 3000, .segs = 1,
@@ -469,7 +470,7 @@ struct req { struct blk_hdr *hdr; uint8_t *buf; uint8_t *status; struct blk_rang
              uint64_t t0, block; uint32_t gen; uint8_t type; bool busy; };
 struct ack { uint64_t block; uint32_t gen; };
 struct queue { struct vq q; struct req *r; int *freelist; int nfree; uint64_t lo, hi, seq, rng; int rr;
-               struct ack *log; size_t nlog, caplog, nflush; bool flushing; };
+               struct ack *log; size_t nlog, caplog, nflush; bool flushing; uint64_t due, measured; };
 struct worker { pthread_t th; struct queue *qs; int nq; int vufd; struct hist h; int id;
                 uint64_t ops, bytes, errors, mismatches, lost, flushes, measured; double self_cpu;
                 bool gone; };
@@ -565,7 +566,7 @@ static void complete(struct worker *w, struct queue *q, int slot, uint64_t now)
     bool track = o.verify || o.state || g_phase;
     uint8_t st = *(volatile uint8_t *)r->status;
     w->ops++;
-    if (g_measure) { hist_add(&w->h, now - r->t0); w->measured++; if (r->type != T_FLUSH) w->bytes += o.bs; }
+    if (g_measure) { hist_add(&w->h, now - r->t0); w->measured++; q->measured++; if (r->type != T_FLUSH) w->bytes += o.bs; }
     if (st) {
         if (w->errors++ < 4) fprintf(stderr, "request type %u block %" PRIu64 ": status %u\n", r->type, r->block, st);
     } else if (r->type == T_IN && track) {
@@ -619,9 +620,25 @@ static int reap(struct worker *w, struct queue *q)
     }
     return n;
 }
+/* With --rate: whether the next request may go. What is late is not made up for, so that no burst follows a stall. */
+static bool is_due(struct queue *q)
+{
+    uint64_t now = now_ns(), interval = 1e9 * o.queues / o.rate;
+    if (now < q->due) return false;
+    q->due = q->due + interval > now ? q->due + interval : now;
+    return true;
+}
+/* Waits a little for the next request of a paced queue: spins, as a sleep takes longer than a short interval. */
+static void wait_until_due(struct worker *w)
+{
+    uint64_t now = now_ns(), due = UINT64_MAX;
+    for (int i = 0; i < w->nq; i++) if (w->qs[i].due < due) due = w->qs[i].due;
+    if (due > now + 2000000) usleep(1000);
+}
 static void top_up(struct queue *q)
 {
     while (q->nfree && !g_stop) {
+        if (o.rate > 0 && !g_phase && !is_due(q)) break;
         int slot = q->freelist[q->nfree - 1];
         if (!pick(q, &q->r[slot])) break;
         q->nfree--;
@@ -653,18 +670,21 @@ static void *work(void *arg)
     uint64_t idle_since = now_ns(), last_check = idle_since;
     unsigned spins = 0;
     for (;;) {
-        int got = 0, inflight = 0;
+        int got = 0, inflight = 0, free = 0;
         for (int i = 0; i < w->nq; i++) {
             struct queue *q = &w->qs[i];
             int n = reap(w, q);
             if (n && o.poll) vq_suppress_calls(&q->q);
             top_up(q);
             inflight += o.depth - q->nfree;
+            free += q->nfree;
             got += n;
         }
         if (got) idle_since = 0;
-        if (!inflight) break;
+        bool paced = o.rate > 0 && !g_phase && !g_stop;
+        if (!inflight && !paced) break;
         if (got && !o.poll) continue;
+        if (paced && free) { wait_until_due(w); continue; }
         if (o.poll) {
             if ((++spins & 255) == 0) {
                 uint64_t t = now_ns();
@@ -699,6 +719,7 @@ static void usage(void)
     puts("vublk-bench --socket PATH [options]\n"
          " load:   --rw randread|randwrite|read|write|mixed|flush  --read-pct N (mixed)  --bs N  --depth N (per queue)\n"
          "         --queues N  --threads N (generator threads)  --seconds S  --ramp S  --ops N (stop after N)  --range BYTES\n"
+         "         --rate N (requests per second of all queues; default: as many as the depth allows)\n"
          "         --flush-pct N --discard-pct N --zero-pct N (share of the writes)  --segs N (data segments per request)\n"
          "         --poll (busy-poll the used ring; default: wait on the call eventfd)  --cpu N (pin)  --qsize N  --regions N\n"
          "         --no-indirect --no-event-idx  --seed N\n"
@@ -721,7 +742,7 @@ int main(int argc, char **argv)
 {
     enum { SOCKET = 1, RW, READPCT, BS, DEPTH, QUEUES, THREADS, SECONDS, RAMP, OPS, RANGE, FLUSHPCT, DISCARDPCT,
            ZEROPCT, SEGS, POLL, CPU, QSIZE, REGIONS, NOIND, NOEV, SEED, VERIFY, INIT, VERIFYALL, STATE, CHECK,
-           WATCH, PID, LABEL, TSV, TSVH, INFO, HELP, KEEP };
+           WATCH, PID, LABEL, TSV, TSVH, INFO, HELP, KEEP, RATE };
     static const struct option lo[] = {
         {"socket", 1, 0, SOCKET}, {"rw", 1, 0, RW}, {"read-pct", 1, 0, READPCT}, {"bs", 1, 0, BS},
         {"depth", 1, 0, DEPTH}, {"queues", 1, 0, QUEUES}, {"threads", 1, 0, THREADS}, {"seconds", 1, 0, SECONDS},
@@ -732,7 +753,7 @@ int main(int argc, char **argv)
         {"verify-all", 0, 0, VERIFYALL}, {"state", 1, 0, STATE}, {"check-state", 1, 0, CHECK},
         {"watch-config", 1, 0, WATCH}, {"pid", 1, 0, PID}, {"label", 1, 0, LABEL}, {"tsv", 0, 0, TSV},
         {"tsv-header", 0, 0, TSVH}, {"info", 0, 0, INFO}, {"help", 0, 0, HELP},
-        {"keep-acked", 0, 0, KEEP}, {0} };
+        {"keep-acked", 0, 0, KEEP}, {"rate", 1, 0, RATE}, {0} };
     double watch_s = 0;
     int c;
     while ((c = getopt_long(argc, argv, "h", lo, NULL)) != -1) switch (c) {
@@ -770,10 +791,11 @@ int main(int argc, char **argv)
         case TSVH: o.tsv_header = true; break;
         case INFO: o.info = true; break;
         case KEEP: o.keep_acked = true; break;
+        case RATE: o.rate = atof(optarg); break;
         default: usage();
     }
     static const char *cols = "label\trw\tbs\tdepth\tqueues\twait\tseconds\tops\tiops\tMBps\tp50_us\tp99_us\tp999_us\tmax_us\t"
-                              "errors\tmismatches\tlost\tflushes\tcpu_s\tcpu_us_per_op\tself_cpu_s\tkicks\tcalls\tloadavg";
+                              "errors\tmismatches\tlost\tflushes\tcpu_s\tcpu_us_per_op\tself_cpu_s\tkicks\tcalls\tloadavg\tslowest_queue\tfastest_queue";
     if (o.tsv_header) { puts(cols); if (!o.socket) return 0; }
     signal(SIGPIPE, SIG_IGN);
     want_features = BIT(F_VERSION_1) | BIT(F_PROTOCOL) | BIT(F_FLUSH) | BIT(F_BLK_SIZE) | BIT(F_MQ) | BIT(F_DISCARD) |
@@ -908,7 +930,12 @@ int main(int argc, char **argv)
     }
     double sec = t1 > t0 ? (t1 - t0) / 1e9 : 1e-9, cpu = cpu0 >= 0 && cpu1 >= 0 && o.pid ? cpu1 - cpu0 : -1;
     uint64_t kicks = 0, calls = 0;
-    for (int i = 0; i < o.queues; i++) { kicks += qs[i].q.kicks; calls += qs[i].q.calls; }
+    uint64_t slowest = UINT64_MAX, fastest = 0;
+    for (int i = 0; i < o.queues; i++) {
+        kicks += qs[i].q.kicks; calls += qs[i].q.calls;
+        if (qs[i].measured < slowest) slowest = qs[i].measured;
+        if (qs[i].measured > fastest) fastest = qs[i].measured;
+    }
     char load[32] = "?";
     FILE *lf = fopen("/proc/loadavg", "r");
     if (lf) { if (fscanf(lf, "%31s", load) != 1) strcpy(load, "?"); fclose(lf); }
@@ -917,10 +944,10 @@ int main(int argc, char **argv)
         printf("check-state blocks=%" PRIu64 " errors=%" PRIu64 " mismatches=%" PRIu64 "\n", checked, errors, mism);
     else if (o.tsv)
         printf("%s\t%s\t%u\t%d\t%d\t%s\t%.2f\t%" PRIu64 "\t%.0f\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64
-               "\t%" PRIu64 "\t%.3f\t%.3f\t%.3f\t%" PRIu64 "\t%" PRIu64 "\t%s\n",
+               "\t%" PRIu64 "\t%.3f\t%.3f\t%.3f\t%" PRIu64 "\t%" PRIu64 "\t%s\t%" PRIu64 "\t%" PRIu64 "\n",
                o.label ? o.label : "-", o.rw, o.bs, o.depth, o.queues, wait, sec, measured, measured / sec, mb / sec / 1e6,
                hist_pct(h, .5), hist_pct(h, .99), hist_pct(h, .999), h->max / 1e3, errors, mism, lost, flushes, cpu,
-               cpu >= 0 && measured ? cpu * 1e6 / measured : -1, self, kicks, calls, load);
+               cpu >= 0 && measured ? cpu * 1e6 / measured : -1, self, kicks, calls, load, slowest, fastest);
     else
         printf("%s%srw=%s bs=%u depth=%d queues=%d wait=%s iops=%.0f MB/s=%.1f p50=%.1fus p99=%.1fus p99.9=%.1fus max=%.1fus "
                "ops=%" PRIu64 " errors=%" PRIu64 " mismatches=%" PRIu64 " lost=%" PRIu64 " flushes=%" PRIu64 " checked=%" PRIu64
