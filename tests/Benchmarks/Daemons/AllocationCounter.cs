@@ -3,7 +3,7 @@ using Microsoft.Diagnostics.NETCore.Client;
 using Microsoft.Diagnostics.Tracing;
 using Microsoft.Diagnostics.Tracing.Parsers;
 
-namespace Benchmarks;
+namespace Benchmarks.Daemons;
 
 /// <summary>
 /// What another .NET process allocates on its managed heap, by the collector's own events: one for each 100 KiB or so.

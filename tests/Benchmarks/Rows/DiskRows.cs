@@ -1,0 +1,82 @@
+using System.Globalization;
+using Benchmarks.Daemons;
+using Benchmarks.Report;
+
+namespace Benchmarks.Rows;
+
+/// <summary>
+/// Random reads and writes of one disk, as many as the depth allows: requests per second, and of the same measurement
+/// CPU per request and p99.9. Then the CPU per request of requests that come at a fixed rate.
+/// </summary>
+internal sealed class DiskRows(string name, string goal, string node, Func<int, double> leastRatio, bool isFile)
+    : RowGroup(name, goal, Report.Goals.All[3].Key, Report.Goals.All[4].Key)
+{
+    public const string FileNode = "driver=file,node-name=disk,filename=disk.img,aio=io_uring";
+    public const string NullNode = "driver=null-co,node-name=disk,size=268435456,read-zeroes=off";
+
+    // Well below what either daemon reaches at depth 1 on a slow machine.
+    private const int PacedRate = 20000;
+
+    // The generator's histogram has steps of up to 1.6 %: closer than that, two latencies are the same.
+    private const double SameLatency = 1.02;
+
+    private static readonly int[] Depths = [1, 32, 128];
+
+    public override async Task MeasureAsync(int round, Options options, Table table)
+    {
+        await using Pair pair = await Pair.StartAsync(round, async program =>
+        {
+            DiskDaemon daemon = await DiskDaemon.StartAsync(program, options, node);
+            await daemon.WarmUpAsync();
+            return daemon;
+        });
+        foreach (string direction in (string[])["randread", "randwrite"])
+        {
+            foreach (int depth in Depths)
+            {
+                await MeasureFullLoadAsync(pair, direction, depth, options, table);
+            }
+
+            await MeasurePacedAsync(pair, direction, options, table);
+        }
+    }
+
+    private async Task MeasureFullLoadAsync(Pair pair, string direction, int depth, Options options, Table table)
+    {
+        string row = $"{Name}: 4 KiB {direction}, depth {depth}";
+        (DiskLoad ours, DiskLoad? peer) = await pair.MeasureAsync(daemon => LoadAsync(daemon, direction, depth, options));
+        table.Add(new(goal, row, "IOPS", Target.Ratio(leastRatio(depth))), ours.Rate, peer?.Rate);
+
+        // At depth 1 the faster daemon has more to do per second and sleeps less: the paced rows decide.
+        table.Add(new("4", row, "us of CPU per request", depth == 1 ? null : Target.RatioAtMost(0.6)), ours.CpuPerRequest, peer?.CpuPerRequest);
+        table.Add(new("5", row, "p99.9 in us", Target.RatioAtMost(SameLatency)), ours.P999, peer?.P999);
+        if (isFile && depth == 128)
+        {
+            Row fio = new(goal, $"{row}, to fio", "IOPS", Target.Ratio(0.85), "fio");
+            if (Fio.IsInstalled)
+            {
+                table.Add(fio, ours.Rate, await Fio.MeasureAsync(pair.Ours.Folder, DiskDaemon.Image, direction, depth, options.Seconds));
+            }
+            else
+            {
+                table.AddMissing(fio, "fio is not installed");
+            }
+        }
+    }
+
+    private async Task MeasurePacedAsync(Pair pair, string direction, Options options, Table table)
+    {
+        string row = $"{Name}: 4 KiB {direction}, depth 1, {PacedRate / 1000} k/s";
+        (DiskLoad ours, DiskLoad? peer) = await pair.MeasureAsync(
+            daemon => LoadAsync(daemon, direction, 1, options, "--rate", $"{PacedRate}"));
+        table.Add(new("4", row, "us of CPU per request", Target.RatioAtMost(0.6)), ours.CpuPerRequest, peer?.CpuPerRequest);
+
+        // Says whether the load was equal indeed.
+        table.Add(new("4", row + ": rate", "IOPS"), ours.Rate, peer?.Rate);
+    }
+
+    private static Task<DiskLoad> LoadAsync(DiskDaemon daemon, string direction, int depth, Options options, params string[] more) =>
+        daemon.LoadAsync("disk",
+            ["--rw", direction, "--depth", $"{depth}", "--ramp", "0.3",
+                "--seconds", options.Seconds.ToString(CultureInfo.InvariantCulture), .. more]);
+}
