@@ -6,10 +6,12 @@ namespace Benchmarks.Report;
 internal sealed record Target
 {
     private readonly double _limit;
-    private readonly bool _isRatio;
     private readonly bool _isLeast;
 
-    private Target(double limit, bool isRatio, bool isLeast) => (_limit, _isRatio, _isLeast) = (limit, isRatio, isLeast);
+    private Target(double limit, bool isRatio, bool isLeast) => (_limit, IsRatio, _isLeast) = (limit, isRatio, isLeast);
+
+    /// <summary>Whether the ratio decides, or our own figure.</summary>
+    public bool IsRatio { get; }
 
     /// <summary>At least this multiple of the other figure.</summary>
     public static Target Ratio(double least) => new(least, isRatio: true, isLeast: true);
@@ -24,7 +26,7 @@ internal sealed record Target
     public static Target AtMost(double most) => new(most, isRatio: false, isLeast: false);
 
     /// <summary>The figure that decides: medians of ours, or of the ratio.</summary>
-    public double FigureOf(Row row) => (_isRatio ? row.Ratio : row.Ours)?.Median ?? double.NaN;
+    public double FigureOf(Row row) => (IsRatio ? row.Ratio : row.Ours)?.Median ?? double.NaN;
 
     /// <summary>How far a row is on the good side of the limit, as a factor: below 1 it misses. Not a number if not measured.</summary>
     public double HeadroomOf(Row row)
@@ -40,5 +42,5 @@ internal sealed record Target
     }
 
     public override string ToString() =>
-        string.Create(CultureInfo.InvariantCulture, $"{(_isLeast ? ">=" : "<=")} {_limit:0.###}{(_isRatio ? "x" : "")}");
+        string.Create(CultureInfo.InvariantCulture, $"{(_isLeast ? ">=" : "<=")} {_limit:0.###}{(IsRatio ? "x" : "")}");
 }

@@ -42,7 +42,7 @@ internal sealed class LoadRows() : RowGroup("load", "7", Report.Goals.Qmp)
                 string row = $"{name}, disks on {(ioThreads ? "iothreads" : "the main loop")}";
                 table.Add(new(goal, row + ": p99", "us", Target.RatioAtMost(0.1)), mine.Qmp.P99, other?.Qmp.P99);
                 table.Add(new(goal, row + ": p50", "us"), mine.Qmp.P50, other?.Qmp.P50);
-                table.Add(new(goal, row + ": the load", "IOPS"), mine.Rate, other?.Rate);
+                table.Add(new(goal, row + ": the load", "IOPS"), mine.Rate!.Value, other?.Rate);
             }
         }
     }
@@ -72,7 +72,7 @@ internal sealed class LoadRows() : RowGroup("load", "7", Report.Goals.Qmp)
             // Ending it lets the load generators end.
             await daemon.Daemon.KillAsync();
             await Task.WhenAll(loads);
-            return new(QmpLoad.NoAnswer, 0);
+            return new(QmpLoad.NoAnswer, null);
         }
 
         DiskLoad?[] results = [.. (await Task.WhenAll(loads)).Select(DiskLoad.Parse)];
@@ -82,5 +82,5 @@ internal sealed class LoadRows() : RowGroup("load", "7", Report.Goals.Qmp)
                 $"{string.Join(", ", commands)} failed under load, or the load did.\n{daemon.Daemon.CommandLine}\n{daemon.Daemon.Log}");
     }
 
-    private sealed record Measured(QmpLoad Qmp, double Rate);
+    private sealed record Measured(QmpLoad Qmp, double? Rate);
 }
