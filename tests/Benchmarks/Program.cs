@@ -32,21 +32,30 @@ if (DaemonProgram.Peer == null)
 Machine machine = await Machine.DescribeAsync();
 var table = new Table();
 RowGroup[] wanted = [.. groups.Where(group => options.Wants(group.Name, group.Goals))];
+var failed = new List<RowGroup>();
 Table.PrintHeader();
 foreach (RowGroup group in wanted)
 {
     int first = table.Count;
-    for (int round = 0; round < options.Rounds; round++)
+    try
     {
-        Console.Error.Write($"\r{group.Name}: round {round + 1} of {options.Rounds} ");
-        await group.MeasureAsync(round, options, table);
+        for (int round = 0; round < options.Rounds; round++)
+        {
+            Console.Error.WriteLine($"{group.Name}: round {round + 1} of {options.Rounds}");
+            await group.MeasureAsync(round, options, table);
+        }
+    }
+    catch (Exception failure) when (failure is InvalidOperationException or TimeoutException or IOException)
+    {
+        // The other groups are worth their minutes all the same.
+        Console.Error.WriteLine($"{group.Name} failed: {failure.Message}");
+        failed.Add(group);
     }
 
-    Console.Error.Write("\r");
     table.PrintFrom(first);
 }
 
-IReadOnlyList<Verdict> verdicts = Verdict.Of(table, goal => groups.All(group => !group.Goals.Contains(goal) || wanted.Contains(group)));
+IReadOnlyList<Verdict> verdicts = Verdict.Of(table, goal => groups.All(group => !group.Goals.Contains(goal) || (wanted.Contains(group) && !failed.Contains(group))));
 Directory.CreateDirectory(options.Output);
 JsonFile.Write(Path.Combine(options.Output, "results.json"), machine, options, table, verdicts);
 MarkdownFile.Write(Path.Combine(options.Output, "results.md"), machine, options, table, verdicts);
@@ -59,4 +68,4 @@ foreach (Verdict verdict in verdicts)
 }
 
 Console.WriteLine($"written to {Path.GetFullPath(options.Output)}");
-return verdicts.Any(verdict => verdict.Result == Verdict.Missed) ? 1 : 0;
+return failed.Count > 0 || verdicts.Any(verdict => verdict.Result == Verdict.Missed) ? 1 : 0;

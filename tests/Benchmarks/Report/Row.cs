@@ -21,7 +21,7 @@ internal sealed record Row(string Goal, string Name, string Unit, Target? Target
     public Figures? Theirs => _theirs.Count > 0 ? new(_theirs) : null;
 
     /// <summary>Ours to the other's, round by round: what disturbs a round disturbs both.</summary>
-    public Figures? Ratio => _ours.Count > 0 && _theirs.Count == _ours.Count
+    public Figures? Ratio => _ours.Count > 0 && _theirs.Count == _ours.Count && !_theirs.Contains(0)
         ? new([.. _ours.Zip(_theirs, (mine, other) => mine / other)])
         : null;
 

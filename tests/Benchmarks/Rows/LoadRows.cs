@@ -13,74 +13,85 @@ internal sealed class LoadRows() : RowGroup("load", "7", Report.Goals.Qmp)
 {
     private static readonly string[] Disks = ["disk0", "disk1"];
 
-    // The size of the disk and back, so that each command changes something. Last, see below.
+    // The size of the disk and back, so that each command changes something.
     private static readonly string[] Resize =
     [
         $$"""block_resize{"node-name":"disk0","size":{{DiskDaemon.ImageBytes + (1 << 20)}}}""",
         $$"""block_resize{"node-name":"disk0","size":{{DiskDaemon.ImageBytes}}}""",
     ];
 
-    // The peer has no command that only drains; its block_resize to the same size does no more than that.
-    private static readonly (string Goal, string Name, string[] Ours, string[] Peer)[] Commands =
-    [
-        (Report.Goals.Qmp, "query-version", ["query-version"], ["query-version"]),
-        ("7", "query-blockstats", ["query-blockstats"], ["query-blockstats"]),
-        ("7", "block-drain", ["""block-drain{"nodes":["disk0"]}"""], [Resize[1]]),
-        ("7", "block_resize", Resize, Resize),
-    ];
-
     public override async Task MeasureAsync(int round, Options options, Table table)
     {
         foreach (bool ioThreads in (bool[])[true, false])
         {
-            foreach ((string goal, string name, string[] ours, string[] peer) in Commands)
+            await using Pair pair = await Pair.StartAsync(round, program => StartAsync(program, ioThreads));
+            string place = $"disks on {(ioThreads ? "iothreads" : "the main loop")}";
+
+            void Add(string goal, string name, Measured ours, Measured? peer)
             {
-                Measured mine = await MeasureAsync(DaemonProgram.Qmpd, ours, ioThreads, options);
-                Measured? other = DaemonProgram.Peer is DaemonProgram program
-                    ? await MeasureAsync(program, peer, ioThreads, options)
-                    : null;
-                string row = $"{name}, disks on {(ioThreads ? "iothreads" : "the main loop")}";
-                table.Add(new(goal, row + ": p99", "us", Target.RatioAtMost(0.1)), mine.Qmp.P99, other?.Qmp.P99);
-                table.Add(new(goal, row + ": p50", "us"), mine.Qmp.P50, other?.Qmp.P50);
-                table.Add(new(goal, row + ": the load", "IOPS"), mine.Rate!.Value, other?.Rate);
+                table.Add(new(goal, $"{name}, {place}", "p99 in us", Target.RatioAtMost(0.1)), ours.Qmp.P99, peer?.Qmp.P99);
+                table.Add(new(goal, $"{name}, {place}: half of them", "p50 in us"), ours.Qmp.P50, peer?.Qmp.P50);
+                table.Add(new(goal, $"{name}, {place}: the load", "IOPS"), ours.Rate!.Value, peer?.Rate);
             }
+
+            foreach ((string goal, string command) in ((string, string)[])[(Report.Goals.Qmp, "query-version"), ("7", "query-blockstats")])
+            {
+                (Measured ours, Measured? peer) = await pair.MeasureAsync(daemon => MeasureAsync(daemon, options, command));
+                Add(goal, command, ours, peer);
+            }
+
+            // Last, as the peer may not survive it. It has no command that only drains: resizing does, before all else.
+            Measured drain = await MeasureAsync(pair.Ours, options, """block-drain{"nodes":["disk0"]}""");
+            (Measured resize, Measured? peerResize) = await pair.MeasureAsync(daemon => MeasureAsync(daemon, options, Resize));
+            Add("7", "block-drain (the peer: block_resize)", drain, peerResize);
+            Add("7", "block_resize", resize, peerResize);
         }
     }
 
-    private static async Task<Measured> MeasureAsync(DaemonProgram program, string[] commands, bool ioThreads, Options options)
+    private static async Task<DiskDaemon> StartAsync(DaemonProgram program, bool ioThreads)
     {
-        await using DiskDaemon daemon = await DiskDaemon.StartAsync(
+        DiskDaemon daemon = await DiskDaemon.StartAsync(
             program,
             Disks.Select(disk => $"driver=file,node-name={disk},filename={disk}.img,aio=io_uring"),
             [.. Disks.Select(disk => new Disk(disk, disk, ioThreads ? $"loop-{disk}" : null))],
             Disks.Select(disk => disk + ".img"));
         await QmpLoad.WarmUpAsync(daemon.Daemon);
+        return daemon;
+    }
+
+    private static async Task<Measured> MeasureAsync(DiskDaemon daemon, Options options, params string[] commands)
+    {
         string generator = await LoadGenerator.DiskAsync();
         Task<ShellResult>[] loads = [.. Disks.Select(disk => Shell.RunProgramAsync(
             generator,
-            ["--socket", Path.Combine(daemon.Folder, disk + ".sock"), "--rw", "mixed", "--bs", "4096", "--depth", "64", "--ramp", "0.5",
-                "--seconds", (options.Seconds + 2).ToString(CultureInfo.InvariantCulture), "--tsv"],
+            ["--socket", Path.Combine(daemon.Folder, disk + ".sock"), "--rw", "mixed", "--bs", "4096", "--depth", "64", "--ramp", "0.3",
+                "--seconds", (options.Seconds + 1.2).ToString(CultureInfo.InvariantCulture), "--tsv"],
             daemon.Folder))];
-        await Task.Delay(TimeSpan.FromSeconds(1));
+        await Task.Delay(TimeSpan.FromSeconds(0.5));
         QmpLoad? latency = await QmpLoad.TryMeasureAsync(Path.Combine(daemon.Folder, "qmp.sock"), daemon.Folder,
             [.. commands.SelectMany(command => (string[])["--cmd", command]),
                 "--test", "rtt", "--realtime", "--seconds", options.Seconds.ToString(CultureInfo.InvariantCulture)]);
         bool wasLoaded = !loads.Any(load => load.IsCompleted);
-        if (latency == null && program == DaemonProgram.Peer)
+        if (latency == null)
         {
-            // qemu-storage-daemon 10 does not survive a drained section of a loaded disk: it falls silent or crashes.
-            // Ending it lets the load generators end.
+            // Ending the daemon lets the load generators end.
             await daemon.Daemon.KillAsync();
-            await Task.WhenAll(loads);
-            return new(QmpLoad.NoAnswer, null);
         }
 
         DiskLoad?[] results = [.. (await Task.WhenAll(loads)).Select(DiskLoad.Parse)];
-        return latency != null && wasLoaded && !results.Contains(null)
-            ? new(latency, results.Sum(load => load!.Rate))
+        if (latency != null && wasLoaded && !results.Contains(null))
+        {
+            return new(latency, results.Sum(load => load!.Rate));
+        }
+
+        // qemu-storage-daemon 10 does not survive a drained section of a loaded disk: it falls silent or crashes.
+        return daemon.Daemon.Program == DaemonProgram.Peer
+            ? new(QmpLoad.NoAnswer, null)
             : throw new InvalidOperationException(
                 $"{string.Join(", ", commands)} failed under load, or the load did.\n{daemon.Daemon.CommandLine}\n{daemon.Daemon.Log}");
     }
 
+    /// <param name="Qmp">What the client saw.</param>
+    /// <param name="Rate">Requests per second of both disks; null where the daemon did not last.</param>
     private sealed record Measured(QmpLoad Qmp, double? Rate);
 }

@@ -57,7 +57,7 @@ internal sealed class ScalingRows() : RowGroup("scaling", "6")
         foreach (int count in Counts)
         {
             (Share ours, Share? peer) = await pair.MeasureAsync(daemon => measure(daemon, count, arguments));
-            string name = count == 1 ? $"1 of {things}" : $"{count} {things}";
+            string name = count == 1 ? $"1 {things[..^1]}" : $"{count} {things}";
             table.Add(new("6", $"{name}: throughput per core, to the peer", "1/s of CPU"), ours.PerCore, peer?.PerCore);
             if (one is double single)
             {
