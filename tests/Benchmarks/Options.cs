@@ -1,4 +1,5 @@
 using System.Globalization;
+using Qmp.Testing;
 
 namespace Benchmarks;
 
@@ -12,7 +13,7 @@ internal sealed record Options
           --rounds N      measurements of each daemon per row (default 5)
           --seconds S     length of one measurement (default 1)
           --iothread      serve the disks on an iothread (default: yes; --no-iothread for the main loop)
-          --output DIR    where to write results.json, results.md and chart.svg (default: benchmarks)
+          --output DIR    where to write results.json, results.md and chart.svg (default: artifacts/benchmarks)
         """;
 
     public List<string> Only { get; } = [];
@@ -23,7 +24,7 @@ internal sealed record Options
 
     public bool IoThread { get; private set; } = true;
 
-    public string Output { get; private set; } = "benchmarks";
+    public string Output { get; private set; } = Repository.PathOf("artifacts", "benchmarks");
 
     /// <summary>Whether to measure a group of rows.</summary>
     public bool Wants(string group, IEnumerable<string> goals) =>

@@ -27,11 +27,12 @@ internal sealed class LoadRows() : RowGroup("load", "7", Report.Goals.Qmp)
             await using Pair pair = await Pair.StartAsync(round, program => StartAsync(program, ioThreads));
             string place = $"disks on {(ioThreads ? "iothreads" : "the main loop")}";
 
-            void Add(string goal, string name, Measured ours, Measured? peer)
+            void Add(string goal, string name, Measured ours, Measured? peer, string other = Row.Peer)
             {
-                table.Add(new(goal, $"{name}, {place}", "p99 in us", Target.RatioAtMost(0.1)), ours.Qmp.P99, peer?.Qmp.P99);
-                table.Add(new(goal, $"{name}, {place}: half of them", "p50 in us"), ours.Qmp.P50, peer?.Qmp.P50);
-                table.Add(new(goal, $"{name}, {place}: the load", "IOPS"), ours.Rate!.Value, peer?.Rate);
+                string row = $"{name}, {place}";
+                table.Add(new(goal, row + ": p99", "us", Target.RatioAtMost(0.1), other), ours.Qmp.P99, peer?.Qmp.P99);
+                table.Add(new(goal, row + ": p50", "us", Other: other), ours.Qmp.P50, peer?.Qmp.P50);
+                table.Add(new(goal, row + ": the load", "IOPS", Other: other), ours.Rate!.Value, peer?.Rate);
             }
 
             foreach ((string goal, string command) in ((string, string)[])[(Report.Goals.Qmp, "query-version"), ("7", "query-blockstats")])
@@ -43,7 +44,7 @@ internal sealed class LoadRows() : RowGroup("load", "7", Report.Goals.Qmp)
             // Last, as the peer may not survive it. It has no command that only drains: resizing does, before all else.
             Measured drain = await MeasureAsync(pair.Ours, options, """block-drain{"nodes":["disk0"]}""");
             (Measured resize, Measured? peerResize) = await pair.MeasureAsync(daemon => MeasureAsync(daemon, options, Resize));
-            Add("7", "block-drain (the peer: block_resize)", drain, peerResize);
+            Add("7", "block-drain", drain, peerResize, "peer's block_resize");
             Add("7", "block_resize", resize, peerResize);
         }
     }
