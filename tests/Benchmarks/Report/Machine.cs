@@ -11,7 +11,8 @@ internal sealed record Machine(IReadOnlyList<(string Name, string Value)> Proper
     [
         ("date", DateTime.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)),
         ("processor", $"{Environment.ProcessorCount} x {ProcessorModel()}"),
-        ("kernel", RuntimeInformation.OSDescription),
+        ("kernel", $"Linux {File.ReadAllText("/proc/sys/kernel/osrelease").Trim()}"),
+        ("file system", FileSystemOf(Path.GetTempPath())),
         ("runtime", RuntimeInformation.FrameworkDescription),
         ("peer", await VersionAsync(DaemonProgram.Peer?.Path)),
         ("fio", await VersionAsync(Shell.Find("fio"))),
@@ -20,6 +21,11 @@ internal sealed record Machine(IReadOnlyList<(string Name, string Value)> Proper
 
     private static string ProcessorModel() => File.ReadLines("/proc/cpuinfo")
         .FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(": ", 2)[^1] ?? "unknown";
+
+    // What a buffered write costs depends on it more than on either daemon.
+    private static string FileSystemOf(string folder) => File.ReadLines("/proc/mounts").Select(line => line.Split(' '))
+        .Where(mount => (folder + "/").StartsWith(mount[1].TrimEnd('/') + "/", StringComparison.Ordinal))
+        .MaxBy(mount => mount[1].Length)?[2] ?? "unknown";
 
     private static async Task<string> VersionAsync(string? program) => program == null
         ? "not installed"

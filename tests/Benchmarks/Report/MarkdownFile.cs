@@ -8,8 +8,8 @@ internal static class MarkdownFile
     public static void Write(string path, Machine machine, Options options, Table table, IReadOnlyList<Verdict> verdicts)
     {
         var text = new StringBuilder("# Results\n\n");
-        text.Append("Written by the benchmarks. Medians of ").Append(options.Rounds)
-            .Append(" rounds, and in parentheses from the least to the most.\n\n");
+        text.Append("Written by the benchmarks. Medians of the rounds, and in parentheses from the least to the most. Rounds: ")
+            .Append(options.Rounds).Append(".\n\n");
         foreach ((string name, string value) in machine.Properties)
         {
             text.Append("- ").Append(name).Append(": ").Append(value).Append('\n');
