@@ -21,7 +21,7 @@ internal static class NativeBuild
             // Its intermediate files lie in the cache too: the build in the work tree stays as it is.
             string command = $"dotnet publish '{Repository.PathOf("src", "qmpd")}' -c Release -r linux-x64 -p:PublishAot=true "
                 + (Shell.Find("clang") == null ? "-p:CppCompilerAndLinker=gcc " : "")
-                + $"-p:RunAnalyzers=false --artifacts-path '{Cache}/build' -o '{Cache}/out' -v quiet -clp:NoSummary";
+                + $"-p:RunAnalyzers=false --artifacts-path '{Cache}/build' -o '{Cache}/out' --disable-build-servers -v quiet -clp:NoSummary";
             Directory.CreateDirectory(Cache);
             ShellResult result = await Shell.RunAsync(command, Cache, TimeSpan.FromMinutes(15));
             if (result.ExitStatus != 0)

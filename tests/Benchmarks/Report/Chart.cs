@@ -119,7 +119,7 @@ internal sealed class Chart
             Draw("other", theirs.Median, most, row.Other == Row.Peer ? "" : " " + row.Other);
         }
 
-        string figure = row.Ratio != null && row.Target!.IsRatio ? $"{Figures.Text(row.Ratio.Median)}x" : "";
+        string figure = row.Ratio != null && row.Target!.IsRatio && double.IsFinite(row.Theirs!.Median) ? $"{Figures.Text(row.Ratio.Median)}x" : "";
         Text(row.IsHeld == true ? "held" : "missed", RatioAt - 75, _y + 3, $"{figure} {(row.IsHeld == true ? "✓" : "✗")}", "end");
         Text("small", RatioAt, _y + 3, row.Target!.ToString(), "end");
         _y += RowHeight - BarHeight - 2;
@@ -129,7 +129,7 @@ internal sealed class Chart
     {
         int width = !double.IsFinite(value) ? BarsWidth : most > 0 ? Math.Max(1, (int)(value / most * BarsWidth)) : 1;
         Bar(kind, BarsFrom, _y, width);
-        Text("small", BarsFrom + width + 5, _y + BarHeight, Figures.Text(value) + note);
+        Text("small", BarsFrom + width + 5, _y + BarHeight, Figures.Text(value) + (double.IsFinite(value) ? note : ""));
     }
 
     private void Bar(string kind, int x, int y, int width) => _body.Append(

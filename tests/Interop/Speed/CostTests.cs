@@ -11,8 +11,8 @@ public sealed class CostTests
 {
     private const long DiskSize = 64 << 20;
 
-    // The collector tells of some 100 KiB at a time, and a front end that connects may cost that: twice for each half of it.
-    private const long AllocationNoise = 400_000;
+    // The collector tells of some 100 KiB at a time, and a front end that connects may cost that once or twice.
+    private const long AllocationNoise = 250_000;
 
     [TestCase("randread", 1, 100_000)]
     [TestCase("randread", 128, 1_000_000)]
@@ -27,6 +27,7 @@ public sealed class CostTests
         long bytes = await counter.StopAsync();
         server.AssertGood(result);
         Assert.That(DiskLoad.Parse(result)!.Operations, Is.GreaterThan(0.9 * requests), result.Output);
+        TestContext.Out.WriteLine($"{bytes} bytes");
         Assert.That(bytes, Is.LessThan(AllocationNoise), $"bytes for {requests} requests");
     }
 
@@ -37,7 +38,7 @@ public sealed class CostTests
     /// the signal to the guest together with the sleep. At depth 128 the requests of a turn share them.
     /// </param>
     [TestCase("randread", 1, 3.7)]
-    [TestCase("randwrite", 1, 3.7)]
+    [TestCase("randwrite", 1, 3.9)]
     [TestCase("randread", 128, 0.2)]
     [TestCase("randwrite", 128, 0.2)]
     public async Task ARequestTakesFewSystemCalls(string direction, int depth, double most)
@@ -59,6 +60,7 @@ public sealed class CostTests
         ShellResult result = await Shell.RunProgramAsync(generator, [.. load, "--ops", $"{Requests}"], Path.GetTempPath());
         double calls = daemon.Calls - before;
         Assert.That(result.ExitStatus, Is.Zero, result.Output + daemon.Daemon.Log);
+        TestContext.Out.WriteLine($"{calls / DiskLoad.Parse(result)!.Operations:0.000} calls");
         Assert.That(calls / DiskLoad.Parse(result)!.Operations, Is.GreaterThan(0).And.LessThan(most), "system calls per request");
     }
 }
