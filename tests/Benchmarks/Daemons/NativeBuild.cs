@@ -2,13 +2,10 @@ using Qmp.Testing;
 
 namespace Benchmarks.Daemons;
 
-/// <summary>qmpd as a native program, published into a cache: once, and again when the sources have changed.</summary>
+/// <summary>qmpd as a native program, published into a folder that is kept: once, and again when the sources have changed.</summary>
 internal static class NativeBuild
 {
-    private static string Cache { get; } = Path.Combine(
-        Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } cache ? cache
-            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache"),
-        "qmp-benchmarks", "native");
+    private static string Cache { get; } = Repository.PathOf("artifacts", "native");
 
     /// <returns>The program, or why there is none.</returns>
     public static async Task<(DaemonProgram? Program, string Problem)> PublishAsync()
@@ -18,7 +15,7 @@ internal static class NativeBuild
         {
             Console.Error.WriteLine("publishing qmpd as a native program, which takes some minutes");
 
-            // Its intermediate files lie in the cache too: the build in the work tree stays as it is.
+            // Its intermediate files lie there too: the build in the work tree stays as it is.
             string command = $"dotnet publish '{Repository.PathOf("src", "qmpd")}' -c Release -r linux-x64 -p:PublishAot=true "
                 + (Shell.Find("clang") == null ? "-p:CppCompilerAndLinker=gcc " : "")
                 + $"-p:RunAnalyzers=false --artifacts-path '{Cache}/build' -o '{Cache}/out' --disable-build-servers -v quiet -clp:NoSummary";
