@@ -22,6 +22,7 @@ internal sealed partial class SessionPattern
         StringBody,
         Name,
         Anything,
+        Escape,
     }
 
     /// <summary>Takes a recorded line apart.</summary>
@@ -33,12 +34,12 @@ internal sealed partial class SessionPattern
         var at = 0;
         foreach (var match in Placeholder().EnumerateMatches(recorded))
         {
-            pattern.Literal(recorded[at..match.Index]);
+            pattern.LiteralText(recorded[at..match.Index]);
             at = match.Index + match.Length;
             pattern.Add(recorded.Substring(match.Index, match.Length), folder);
         }
 
-        pattern.Literal(recorded[at..]);
+        pattern.LiteralText(recorded[at..]);
         return pattern;
     }
 
@@ -115,6 +116,10 @@ internal sealed partial class SessionPattern
         """, RegexOptions.CultureInvariant)]
     public static partial Regex Placeholder();
 
+    /// <summary>An escape of a JSON string with a letter among its digits, or with an escaped backslash before it, which is none.</summary>
+    [GeneratedRegex(@"\\\\|\\u(?=[0-9]{0,3}[A-Fa-f])[0-9A-Fa-f]{4}")]
+    private static partial Regex Escape();
+
     /// <summary>A name that the daemon makes up.</summary>
     [GeneratedRegex(@"#block\d+")]
     public static partial Regex GeneratedName();
@@ -130,6 +135,9 @@ internal sealed partial class SessionPattern
                 var common = rest.CommonPrefixLength(part.Text);
                 reached = Math.Max(reached, position + common);
                 return common == part.Text.Length ? common : -1;
+            case PartKind.Escape:
+                var escape = part.Text.Length;
+                return rest.StartsWith(part.Text, StringComparison.OrdinalIgnoreCase) && rest.StartsWith(@"\u") ? escape : -1;
             case PartKind.Digits:
                 return Digits(rest) is > 0 and var count ? count : -1;
             case PartKind.Integer:
@@ -164,6 +172,23 @@ internal sealed partial class SessionPattern
     {
         var end = text.IndexOfAnyExceptInRange('0', '9');
         return end < 0 ? text.Length : end;
+    }
+
+    // Versions of QEMU differ in the case of an escape's digits.
+    private void LiteralText(string text)
+    {
+        var at = 0;
+        foreach (var match in Escape().EnumerateMatches(text))
+        {
+            if (text[match.Index + 1] == 'u')
+            {
+                Literal(text[at..match.Index]);
+                at = match.Index + match.Length;
+                _parts.Add(new(PartKind.Escape, text[match.Index..at]));
+            }
+        }
+
+        Literal(text[at..]);
     }
 
     private void Literal(string text)

@@ -31,6 +31,40 @@ public static unsafe partial class Libc
     [LibraryImport(Library, SetLastError = true)]
     private static partial int dup2(int oldFd, int newFd);
 
+    /// <summary>
+    /// Gives the calling thread a nice value below 0; threads and processes that it makes start at 0
+    /// (<c>SCHED_RESET_ON_FORK</c>). A thread to which somebody gave a policy or a nice value of its own keeps them.
+    /// 0, or the negative error number: without the right to it (<c>CAP_SYS_NICE</c>, <c>RLIMIT_NICE</c>) nothing changes.
+    /// </summary>
+    /// <param name="nice">-20 to -1.</param>
+    public static int RaisePriority(int nice)
+    {
+        if (sched_getscheduler(0) != SchedOther || getpriority(0, 0) != 0)
+        {
+            return 0;
+        }
+
+        // First the flag, which needs no right: a thread made between the two calls must not inherit the value.
+        int priority = 0;
+        int result = Result(sched_setscheduler(0, SchedOther | SchedResetOnFork, &priority));
+        return result < 0 ? result : Result(setpriority(0, 0, nice));
+    }
+
+    private const int SchedOther = 0;
+    private const int SchedResetOnFork = 0x40000000;
+
+    [LibraryImport(Library)]
+    private static partial int sched_getscheduler(int pid);
+
+    [LibraryImport(Library, SetLastError = true)]
+    private static partial int sched_setscheduler(int pid, int policy, int* priority);
+
+    [LibraryImport(Library)]
+    private static partial int getpriority(int which, int who);
+
+    [LibraryImport(Library, SetLastError = true)]
+    private static partial int setpriority(int which, int who, int nice);
+
     /// <summary>The effective user.</summary>
     public static uint Geteuid() => geteuid();
 

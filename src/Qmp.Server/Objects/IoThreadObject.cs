@@ -64,6 +64,7 @@ internal sealed class IoThreadObject : QomObject
             var threadId = Libc.Gettid();
             await main.Enter();
             iothread.ThreadId = threadId;
+            ControlPriority.Raise();
             return iothread;
         }
         catch

@@ -15,4 +15,12 @@ public sealed class SessionNamesTests
         var invented = new SessionNames("/tmp/x").Invent(recorded);
         Assert.That(new SessionNames("/tmp/x").Matches(recorded, invented), invented);
     }
+
+    [TestCase(@"""\u00E9""", @"""\u00e9""", ExpectedResult = true)]
+    [TestCase(@"""\u00e9 \u001b""", @"""\u00E9 \u001B""", ExpectedResult = true)]
+    [TestCase(@"""\u00E9""", @"""\U00E9""", ExpectedResult = false)]
+    [TestCase(@"""\u00E9""", @"""\u00E8""", ExpectedResult = false)]
+    [TestCase(@"""\\u00E9""", @"""\\u00e9""", ExpectedResult = false)] // a backslash, and then no escape
+    [TestCase(@"""a\u00E9B""", @"""a\u00e9b""", ExpectedResult = false)]
+    public bool AnEscapeMatchesInEitherCase(string recorded, string received) => new SessionNames("/tmp/x").Matches(recorded, received);
 }
