@@ -39,6 +39,9 @@ public sealed partial class AioContext
         set => Volatile.Write(ref _aioMaxBatch, value);
     }
 
+    /// <summary><b>Loop</b>. Whether the loop looks at its queues by itself, as it does before it sleeps.</summary>
+    internal bool IsPolling => _isPolling;
+
     private void AddPolled(PolledWatch watch)
     {
         _polled = [.. _polled, watch];

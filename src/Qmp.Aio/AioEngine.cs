@@ -94,6 +94,14 @@ public abstract class AioEngine : IDisposable
     /// <param name="rwFlags"><c>RWF_*</c> of <c>preadv2(2)</c>.</param>
     public abstract unsafe void Read(AioRequest request, int fd, Iovec* segments, int count, long offset, int rwFlags = 0);
 
+    /// <summary>
+    /// Reads at once what the kernel holds in memory: the bytes read, fewer than asked for where the rest is not there, or
+    /// a negative error number, <c>-EAGAIN</c> where the answer would take time or the engine cannot tell. The way of a
+    /// single request; many are better queued.
+    /// </summary>
+    /// <inheritdoc cref="Read"/>
+    public virtual unsafe int ReadCached(int fd, Iovec* segments, int count, long offset) => -Errno.EAGAIN;
+
     /// <summary>Writes; completes with the bytes written. <see cref="Libc.RWF_DSYNC"/> makes it durable.</summary>
     /// <inheritdoc cref="Read"/>
     public abstract unsafe void Write(AioRequest request, int fd, Iovec* segments, int count, long offset, int rwFlags = 0);

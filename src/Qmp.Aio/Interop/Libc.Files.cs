@@ -81,6 +81,7 @@ public static unsafe partial class Libc
     public const int SEEK_HOLE = 4;
 
     public const int RWF_DSYNC = 2;
+    public const int RWF_NOWAIT = 8;
 
     public const int FALLOC_FL_KEEP_SIZE = 1;
     public const int FALLOC_FL_PUNCH_HOLE = 2;

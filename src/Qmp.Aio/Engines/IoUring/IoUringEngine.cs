@@ -51,6 +51,9 @@ internal sealed unsafe class IoUringEngine : AioEngine
     public override void Read(AioRequest request, int fd, Iovec* segments, int count, long offset, int rwFlags = 0)
         => Transfer(OpRead, OpReadv, request, fd, segments, count, offset, rwFlags);
 
+    public override int ReadCached(int fd, Iovec* segments, int count, long offset)
+        => (int)Libc.Preadv(fd, segments, count, offset, Libc.RWF_NOWAIT);
+
     public override void Write(AioRequest request, int fd, Iovec* segments, int count, long offset, int rwFlags = 0)
         => Transfer(OpWrite, OpWritev, request, fd, segments, count, offset, rwFlags);
 
@@ -87,7 +90,8 @@ internal sealed unsafe class IoUringEngine : AioEngine
     {
         // The signal rides on the enter call with which the loop goes to sleep: at depth 1 that is one system call of
         // three. Not behind queued operations, which the kernel may do inside the call and the peer would wait for.
-        if (_ring.Pending > 0 || !_ring.CanSkipCompletions)
+        // Nor from a loop that spins: it has no call to ride on.
+        if (_ring.Pending > 0 || Context.IsPolling || !_ring.CanSkipCompletions)
         {
             eventFd.Signal();
             return;
