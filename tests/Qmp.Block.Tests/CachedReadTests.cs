@@ -17,7 +17,7 @@ public sealed class CachedReadTests(AioEngineKind kind) : BlockTestBase(kind)
     {
         var backend = await OpenAsync();
         await Main.Enter();
-        using ScatterRequest read = new(BlockOp.Read, 5 * Block, 2, Block);
+        using ScatterRequest read = Alone(5 * Block, 2);
         var isCached = IsCached(5 * Block, 2 * Block);
         backend.Submit(read);
         Assert.That(read.CompletionCount, Is.EqualTo(isCached ? 1 : 0));
@@ -32,7 +32,7 @@ public sealed class CachedReadTests(AioEngineKind kind) : BlockTestBase(kind)
         var backend = await OpenAsync();
         await Main.Enter();
         using ScatterRequest write = new(BlockOp.Write, 0, 1, Block);
-        using ScatterRequest read = new(BlockOp.Read, 5 * Block, 1, Block);
+        using ScatterRequest read = Alone(5 * Block, 1);
         backend.Submit(write);
         backend.Submit(read);
         Assert.That(read.CompletionCount, Is.Zero);
@@ -47,7 +47,7 @@ public sealed class CachedReadTests(AioEngineKind kind) : BlockTestBase(kind)
         await Main.Enter();
         Drop();
         var isCached = IsCached(5 * Block, Block);
-        using ScatterRequest first = new(BlockOp.Read, 5 * Block, 1, Block);
+        using ScatterRequest first = Alone(5 * Block, 1);
         backend.Submit(first);
         Assert.That(first.CompletionCount, Is.EqualTo(isCached ? 1 : 0));
         await ExpectAsync(first);
@@ -55,7 +55,7 @@ public sealed class CachedReadTests(AioEngineKind kind) : BlockTestBase(kind)
         // What it brought into memory is found again, after a while of reads that do not look.
         for (var i = 0; i < 40; i++)
         {
-            using ScatterRequest next = new(BlockOp.Read, 5 * Block, 1, Block);
+            using ScatterRequest next = Alone(5 * Block, 1);
             backend.Submit(next);
             isCached = next.CompletionCount > 0;
             await ExpectAsync(next);
@@ -75,10 +75,23 @@ public sealed class CachedReadTests(AioEngineKind kind) : BlockTestBase(kind)
         }
 
         _content.AsSpan(Size - Block - 100).Clear();
-        using ScatterRequest read = new(BlockOp.Read, Size - (2 * Block), 2, Block);
+        using ScatterRequest read = Alone(Size - (2 * Block), 2);
         backend.Submit(read);
         await ExpectAsync(read);
     }
+
+    [Test]
+    public async Task A_read_that_has_company_is_queued()
+    {
+        var backend = await OpenAsync();
+        await Main.Enter();
+        using ScatterRequest read = new(BlockOp.Read, 5 * Block, 1, Block);
+        backend.Submit(read);
+        Assert.That(read.CompletionCount, Is.Zero);
+        await ExpectAsync(read);
+    }
+
+    private static ScatterRequest Alone(long offset, int blocks) => new(BlockOp.Read, offset, blocks, Block) { Flags = BlockFlags.Alone };
 
     private async Task<BlockBackend> OpenAsync()
     {

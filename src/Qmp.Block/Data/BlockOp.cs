@@ -40,4 +40,7 @@ public enum BlockFlags
 
     /// <summary>The write does not change what guests read (copy on read, stream).</summary>
     WriteUnchanged = 16,
+
+    /// <summary>Nothing else of its feeder is under way or waits, a hint: what can be done at once is not queued to go with others.</summary>
+    Alone = 32,
 }

@@ -48,7 +48,7 @@ internal sealed unsafe partial class FileDriver
         switch (operation.EffectiveOp)
         {
             case BlockOp.Read:
-                if (_engine.InFlight == 0 && _alignment == 1 && ReadCached(operation, offset))
+                if ((operation.EffectiveFlags & BlockFlags.Alone) != 0 && ReadCached(operation, offset))
                 {
                     operation.Complete(0);
                     break;
@@ -129,8 +129,8 @@ internal sealed unsafe partial class FileDriver
     private int WriteFlags(BlockOperation operation)
         => (operation.EffectiveFlags & BlockFlags.Fua) != 0 && !Node.CacheNoFlush && !_cannotDsync ? Libc.RWF_DSYNC : 0;
 
-    // A read with nothing else under way is done here and now if the page cache has it: 2.1 instead of 2.4 us from ring to
-    // ring, for a guest that polls. With others under way it saves nothing, and delays them.
+    // A read without company is done here and now if the page cache has it: 2.1 instead of 2.4 us from ring to ring, for
+    // a guest that polls. Several are cheaper in one visit to the kernel.
     private bool ReadCached(BlockOperation operation, long offset)
     {
         if (_readsToQueue > 0)
@@ -139,7 +139,9 @@ internal sealed unsafe partial class FileDriver
             return false;
         }
 
-        if (operation.SegmentCount <= IovecMax
+        if (_alignment == 1
+            && _engine.InFlight == 0
+            && operation.SegmentCount <= IovecMax
             && _engine.ReadCached(_fd, operation.Segments, operation.SegmentCount, offset) == operation.Length)
         {
             return true;

@@ -43,6 +43,7 @@ internal sealed unsafe class VirtioBlkQueue : AioDeferred, IAioEventHandler
     private AioWatch? _watch;
     private AioEventFd? _call;
     private TaskCompletionSource? _idle;
+    private BlockFlags _flags;
     private bool _polling;
     private bool _reportedBroken;
     private ulong _faultsSeen = GuestFaultGuard.FaultCount;
@@ -97,7 +98,9 @@ internal sealed unsafe class VirtioBlkQueue : AioDeferred, IAioEventHandler
 
     private bool TakeAll()
     {
-        int batch = Math.Clamp((_queue.InFlight + _queue.AvailableHint) / BatchDivisor, BatchMin, BatchMax);
+        int requests = _queue.InFlight + _queue.AvailableHint;
+        _flags = requests == 1 ? BlockFlags.Alone : BlockFlags.None;
+        int batch = Math.Clamp(requests / BatchDivisor, BatchMin, BatchMax);
         int left = batch;
         do
         {
@@ -221,7 +224,7 @@ internal sealed unsafe class VirtioBlkQueue : AioDeferred, IAioEventHandler
         request.Length = bytes;
         request.Segments = segments;
         request.SegmentCount = count;
-        request.Flags = BlockFlags.None;
+        request.Flags = _flags;
         _backend.Submit(request);
     }
 

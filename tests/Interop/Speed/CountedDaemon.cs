@@ -6,9 +6,6 @@ namespace Interop.Speed;
 /// <summary>A qmpd with one disk whose system calls are counted.</summary>
 internal sealed class CountedDaemon : IAsyncDisposable
 {
-    // Of count-calls: the machine does not permit it.
-    private const int NotPermitted = 77;
-
     private readonly WorkFolder _folder = new();
     private Daemon? _daemon;
 
@@ -23,11 +20,10 @@ internal sealed class CountedDaemon : IAsyncDisposable
     /// <summary>System calls of all threads since the start.</summary>
     public long Calls => MemoryMarshal.Read<long>(File.ReadAllBytes(_folder.File("calls")));
 
-    /// <returns>Null where the machine forbids to count, or has no io_uring: the numbers would be others.</returns>
-    public static async Task<CountedDaemon?> TryStartAsync(long bytes)
+    /// <summary>Fails where the machine forbids to count, or has no io_uring: the numbers would be others.</summary>
+    public static async Task<CountedDaemon> StartAsync(long bytes)
     {
         var counted = new CountedDaemon();
-        bool isStarted = false;
         try
         {
             using (FileStream image = File.Create(counted._folder.File("disk.img")))
@@ -41,25 +37,14 @@ internal sealed class CountedDaemon : IAsyncDisposable
                 "--object", "iothread,id=loop0",
                 "--blockdev", "driver=file,node-name=disk,filename=disk.img,aio=io_uring",
                 "--export", $"type=vhost-user-blk,id=disk,node-name=disk,writable=on,iothread=loop0,addr.type=unix,addr.path={counted.Socket}");
-            try
-            {
-                await counted.Daemon.WaitForSocketAsync("disk.sock");
-            }
-            catch (InvalidOperationException) when (counted.Daemon.HasExited)
-            {
-                int status = await counted.Daemon.WaitForExitAsync();
-                return status == NotPermitted || NoIoUring(counted.Daemon) ? null : throw new InvalidOperationException(counted.Daemon.Log);
-            }
-
-            isStarted = !NoIoUring(counted.Daemon);
-            return isStarted ? counted : null;
+            await counted.Daemon.WaitForSocketAsync("disk.sock");
+            Assert.That(counted.Daemon.Log, Does.Not.Contain("io_uring is not available"));
+            return counted;
         }
-        finally
+        catch
         {
-            if (!isStarted)
-            {
-                await counted.DisposeAsync();
-            }
+            await counted.DisposeAsync();
+            throw;
         }
     }
 
@@ -72,8 +57,6 @@ internal sealed class CountedDaemon : IAsyncDisposable
 
         _folder.Dispose();
     }
-
-    private static bool NoIoUring(Daemon daemon) => daemon.Log.Contains("io_uring is not available", StringComparison.Ordinal);
 
     private static async Task<string> BuildCounterAsync(WorkFolder folder)
     {

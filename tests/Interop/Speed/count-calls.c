@@ -4,7 +4,7 @@
  *     count-calls FILE PROGRAM [ARGUMENT...]
  *
  * FILE holds the count until now, 8 bytes. The program has the process id that this one was started with: it is a child
- * that counts. Exit status 77: tracing is not permitted here.
+ * that counts. Exit status 1: tracing is not permitted here.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -23,7 +23,7 @@
 static void fail(const char *what)
 {
     fprintf(stderr, "count-calls: %s: %s\n", what, strerror(errno));
-    exit(77);
+    exit(1);
 }
 
 /* Follows a process and its threads until it is gone. */
@@ -75,7 +75,7 @@ int main(int argc, char **argv)
     }
     close(traced[1]);
     prctl(PR_SET_PTRACER, counter, 0, 0, 0);
-    if (write(ready[1], &byte, 1) != 1 || read(traced[0], &byte, 1) != 1) return 77;
+    if (write(ready[1], &byte, 1) != 1 || read(traced[0], &byte, 1) != 1) return 1;
     execv(argv[2], argv + 2);
     fail(argv[2]);
 }
