@@ -200,6 +200,31 @@ public static unsafe partial class Libc
         }
     }
 
+    /// <summary>
+    /// Looks at what a stream socket has received without taking it. <paramref name="hasDescriptors"/>: some passed
+    /// descriptors come with these bytes or, as some kernels look further than asked, with later ones.
+    /// </summary>
+    public static long PeekForDescriptors(int fd, Span<byte> buffer, out bool hasDescriptors)
+    {
+        // Room for a header and for no descriptor: none is made, and the flag says that there were some.
+        const int controlSize = 16;
+        var control = stackalloc byte[controlSize];
+        fixed (byte* p = buffer)
+        {
+            Iovec segment = new(p, (nuint)buffer.Length);
+            MessageHeader message = new()
+            {
+                Segments = &segment,
+                SegmentCount = 1,
+                Control = control,
+                ControlLength = controlSize,
+            };
+            var result = ReceiveMessage(fd, &message, MSG_PEEK | MSG_DONTWAIT);
+            hasDescriptors = result > 0 && (message.Flags & MSG_CTRUNC) != 0;
+            return result;
+        }
+    }
+
     /// <summary>Sends one buffer together with descriptors (<c>SCM_RIGHTS</c>); at most <see cref="MaxPassedDescriptors"/>.</summary>
     public static long SendWithDescriptors(int fd, ReadOnlySpan<byte> buffer, ReadOnlySpan<int> descriptors, int flags = 0)
     {

@@ -40,7 +40,8 @@ internal sealed partial class FileDriver(bool isDevice) : BlockDriver
         var node = context.Node;
         CheckOptions(options, node.CacheDirect);
         var file = await context.MainContext.RunOnWorkerAsync(
-            () => FileOpener.Open(options.Filename, node.ReadOnly, node.AutoReadOnly, node.CacheDirect, isDevice));
+            () => FileOpener.Open(
+                options.Filename, node.ReadOnly, node.AutoReadOnly, node.CacheDirect, isDevice, node.Graph.PassedFiles));
         node.ReadOnly = file.ReadOnly;
         Use(file, IsLocking ? new FileLocks(file.Fd, options.Filename) : null);
     }
@@ -49,10 +50,11 @@ internal sealed partial class FileDriver(bool isDevice) : BlockDriver
     {
         if (_file is { } file)
         {
+            var locks = _locks;
             _file = null;
             _locks = null;
             await _queries.NoneAsync();
-            await MainContext.RunOnWorkerAsync(() => Libc.Close(file.Fd));
+            await MainContext.RunOnWorkerAsync(() => FileOpener.Close(file, locks));
         }
     }
 
@@ -155,7 +157,7 @@ internal sealed partial class FileDriver(bool isDevice) : BlockDriver
 
         return await MainContext.RunOnWorkerAsync(() =>
         {
-            var file = FileOpener.Reopen(_file.Fd, old.Filename, context.ReadOnly, context.Direct, isDevice);
+            var file = FileOpener.Reopen(_file, old.Filename, context.ReadOnly, context.Direct, isDevice);
 
             // Without asking who else has locks: that would find our own, of the descriptor in use.
             var locks = IsLocking ? new FileLocks(file.Fd, old.Filename) : null;
@@ -169,6 +171,7 @@ internal sealed partial class FileDriver(bool isDevice) : BlockDriver
         if (prepared is Reopened(var file, var locks))
         {
             var old = _file!;
+            var oldLocks = _locks;
             Use(file, locks);
 
             // Its users may be others than when it was prepared.
@@ -179,16 +182,16 @@ internal sealed partial class FileDriver(bool isDevice) : BlockDriver
             {
                 locks?.Take(permissions, shared);
                 locks?.Drop(permissions, shared);
-                return Libc.Close(old.Fd);
+                return FileOpener.Close(old, oldLocks);
             });
         }
     }
 
     protected internal override async ValueTask AbortReopenAsync(object? prepared)
     {
-        if (prepared is Reopened(var file, _))
+        if (prepared is Reopened(var file, var locks))
         {
-            await MainContext.RunOnWorkerAsync(() => Libc.Close(file.Fd));
+            await MainContext.RunOnWorkerAsync(() => FileOpener.Close(file, locks));
         }
     }
 

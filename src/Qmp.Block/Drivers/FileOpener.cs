@@ -9,59 +9,64 @@ namespace Qmp.Block.Drivers;
 /// <param name="IsRegular">A file, not a device.</param>
 /// <param name="RequestAlignment">Unit of offsets and lengths in bytes.</param>
 /// <param name="MemoryAlignment">Unit of addresses in bytes.</param>
-internal sealed record OpenFile(int Fd, bool ReadOnly, bool IsRegular, int RequestAlignment, int MemoryAlignment);
+/// <param name="Source">Whose descriptor it shares; null for one that was opened by its path.</param>
+internal sealed record OpenFile(
+    int Fd, bool ReadOnly, bool IsRegular, int RequestAlignment, int MemoryAlignment, IPassedFiles? Source);
 
 /// <summary>Opens image files. Blocking calls, for a worker thread. Never creates or changes anything.</summary>
 internal static unsafe class FileOpener
 {
     private const int AlignmentMax = 4096;
 
-    public static OpenFile Open(string fileName, bool readOnly, bool autoReadOnly, bool direct, bool isDevice)
+    public static OpenFile Open(
+        string fileName, bool readOnly, bool autoReadOnly, bool direct, bool isDevice, IPassedFiles? passedFiles)
     {
-        CheckKindBeforeOpen(fileName, isDevice);
-        var flags = direct ? Libc.O_DIRECT : 0;
-        var fd = Libc.Open(fileName, flags | (readOnly ? Libc.O_RDONLY : Libc.O_RDWR));
+        var source = passedFiles?.Owns(fileName) == true ? passedFiles : null;
+        if (source is null)
+        {
+            CheckKindBeforeOpen(fileName, isDevice);
+        }
+
+        var fd = TryOpen(fileName, readOnly, direct, source, out var error);
         if (fd is -Errno.EACCES or -Errno.EROFS or -Errno.EPERM && autoReadOnly && !readOnly)
         {
             readOnly = true;
-            fd = Libc.Open(fileName, flags | Libc.O_RDONLY);
+            fd = TryOpen(fileName, readOnly, direct, source, out error);
         }
 
-        if (fd < 0)
-        {
-            throw new QmpException($"Could not open '{fileName}': {Errno.Describe(fd)}");
-        }
-
-        try
-        {
-            return Examine(fd, fileName, readOnly, direct, isDevice);
-        }
-        catch
-        {
-            Libc.Close(fd);
-            throw;
-        }
+        return fd < 0 ? throw new QmpException(error) : Examine(fd, fileName, readOnly, direct, isDevice, source);
     }
 
     /// <summary>Opens the same file again, in another mode.</summary>
-    public static OpenFile Reopen(int fd, string fileName, bool readOnly, bool direct, bool isDevice)
+    public static OpenFile Reopen(OpenFile file, string fileName, bool readOnly, bool direct, bool isDevice)
     {
-        // By descriptor, not by name: the name may mean another file by now.
-        var again = Libc.Open($"/proc/self/fd/{fd}", (direct ? Libc.O_DIRECT : 0) | (readOnly ? Libc.O_RDONLY : Libc.O_RDWR));
-        if (again < 0)
+        if (file.Source is { } source)
         {
-            throw new QmpException($"Could not reopen file: {Errno.Describe(again)}");
+            var other = TryOpen(fileName, readOnly, direct, source, out var error);
+            return other < 0 ? throw new QmpException(error) : Examine(other, fileName, readOnly, direct, isDevice, source);
         }
 
-        try
+        // By descriptor, not by name: the name may mean another file by now.
+        var again = Libc.Open($"/proc/self/fd/{file.Fd}", Flags(readOnly, direct));
+        return again < 0
+            ? throw new QmpException($"Could not reopen file: {Errno.Describe(again)}")
+            : Examine(again, fileName, readOnly, direct, isDevice, null);
+    }
+
+    /// <summary>Closes a file.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="locks">Its locks; null for none.</param>
+    public static int Close(OpenFile file, FileLocks? locks)
+    {
+        if (file.Source is not { } source)
         {
-            return Examine(again, fileName, readOnly, direct, isDevice);
+            return Libc.Close(file.Fd);
         }
-        catch
-        {
-            Libc.Close(again);
-            throw;
-        }
+
+        // Locks would stay: whoever passed the file has it open too.
+        locks?.Drop(0, BlockPermissions.All);
+        source.Close(file.Fd);
+        return 0;
     }
 
     /// <summary>Length in bytes, or a negative error number.</summary>
@@ -76,6 +81,21 @@ internal static unsafe class FileOpener
         return result < 0 ? result : status.Size;
     }
 
+    private static int TryOpen(string fileName, bool readOnly, bool direct, IPassedFiles? source, out string error)
+    {
+        if (source is not null)
+        {
+            return source.Open(fileName, Flags(readOnly, direct), out error);
+        }
+
+        var fd = Libc.Open(fileName, Flags(readOnly, direct));
+        error = fd < 0 ? $"Could not open '{fileName}': {Errno.Describe(fd)}" : "";
+        return fd;
+    }
+
+    private static int Flags(bool readOnly, bool direct) =>
+        (direct ? Libc.O_DIRECT : 0) | (readOnly ? Libc.O_RDONLY : Libc.O_RDWR);
+
     /// <summary>Opening a pipe waits for its other end, so look before.</summary>
     private static void CheckKindBeforeOpen(string fileName, bool isDevice)
     {
@@ -86,21 +106,31 @@ internal static unsafe class FileOpener
         }
     }
 
-    private static OpenFile Examine(int fd, string fileName, bool readOnly, bool direct, bool isDevice)
+    // Closes what cannot be used.
+    private static OpenFile Examine(int fd, string fileName, bool readOnly, bool direct, bool isDevice, IPassedFiles? source)
     {
-        var result = Libc.Fstat(fd, out var status);
-        if (result < 0)
+        OpenFile file = new(fd, readOnly, IsRegular: false, 1, 1, source);
+        try
         {
-            throw new QmpException($"Could not stat '{fileName}': {Errno.Describe(result)}");
-        }
+            var result = Libc.Fstat(fd, out var status);
+            if (result < 0)
+            {
+                throw new QmpException($"Could not stat '{fileName}': {Errno.Describe(result)}");
+            }
 
-        if (isDevice ? !status.IsBlockDevice && !status.IsCharacterDevice : !status.IsRegular)
+            if (isDevice ? !status.IsBlockDevice && !status.IsCharacterDevice : !status.IsRegular)
+            {
+                throw WrongKind(fileName, isDevice);
+            }
+
+            var (request, memory) = direct ? Probe(fd) : (1, 1);
+            return file with { IsRegular = status.IsRegular, RequestAlignment = request, MemoryAlignment = memory };
+        }
+        catch
         {
-            throw WrongKind(fileName, isDevice);
+            _ = Close(file, null);
+            throw;
         }
-
-        var (request, memory) = direct ? Probe(fd) : (1, 1);
-        return new OpenFile(fd, readOnly, status.IsRegular, request, memory);
     }
 
     private static QmpException WrongKind(string fileName, bool isDevice) => new(isDevice

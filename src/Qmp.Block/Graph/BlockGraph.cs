@@ -42,6 +42,9 @@ public sealed partial class BlockGraph
     /// </summary>
     public Action<BlockNode, ulong, ulong>? WriteThresholdExceeded { get; set; }
 
+    /// <summary>File names that stand for descriptors; null: all are paths. <b>Main</b>, before there are nodes.</summary>
+    public IPassedFiles? PassedFiles { get; set; }
+
     /// <summary>Waits for the right to change the graph. Not from code that holds it.</summary>
     public async ValueTask<GraphChange> BeginChangeAsync(CancellationToken cancellationToken = default)
     {

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Threading.Tasks.Sources;
 using Qmp.Protocol.Qapi;
 using StreamJsonRpc;
@@ -44,6 +45,9 @@ public sealed class QmpMessageHandler : IJsonRpcMessageHandler, IValueTaskSource
     private ConfiguredValueTaskAwaitable<FlushResult>.ConfiguredValueTaskAwaiter _flushing;
     private ReadOnlySequence<byte> _buffer;
     private QmpRequest? _active;
+    private SafeHandle? _arriving;
+    private SafeHandle? _descriptor;
+    private long _parsedBytes;
     private int _inTurn;
     private bool _hasBuffer;
     private bool _isLastBuffer;
@@ -71,6 +75,9 @@ public sealed class QmpMessageHandler : IJsonRpcMessageHandler, IValueTaskSource
 
     /// <summary>Called once, on the scheduler, when the client reads so slowly that <see cref="OutputLimit"/> is passed.</summary>
     public Action? Overflowed { get; set; }
+
+    /// <summary>Where descriptors come from that clients pass; null for nowhere.</summary>
+    public IQmpDescriptorSource? Descriptors { get; init; }
 
     /// <inheritdoc/>
     public bool CanRead => true;
@@ -150,6 +157,18 @@ public sealed class QmpMessageHandler : IJsonRpcMessageHandler, IValueTaskSource
         }
     }
 
+    /// <summary>
+    /// Takes the descriptor that came with the in-band command that runs. One that a command leaves is there for the
+    /// next, until another comes. On the scheduler.
+    /// </summary>
+    /// <returns>The descriptor, which is the caller's from now on; null when there is none.</returns>
+    public SafeHandle? TakeDescriptor()
+    {
+        var descriptor = _descriptor;
+        _descriptor = null;
+        return descriptor;
+    }
+
     /// <summary>Ends the connection: completes the pipes, after what is queued for output. <b>Any</b>.</summary>
     public void Dispose()
     {
@@ -210,6 +229,7 @@ public sealed class QmpMessageHandler : IJsonRpcMessageHandler, IValueTaskSource
         {
             if (_active == null && _queue.TryDequeue(out _active))
             {
+                UseDescriptorOf(_active);
                 message = _active;
                 return true;
             }
@@ -249,6 +269,7 @@ public sealed class QmpMessageHandler : IJsonRpcMessageHandler, IValueTaskSource
             if (_active == null)
             {
                 _active = request;
+                UseDescriptorOf(request);
                 message = request;
                 return true;
             }
@@ -268,9 +289,17 @@ public sealed class QmpMessageHandler : IJsonRpcMessageHandler, IValueTaskSource
             {
                 _buffer = _buffer.Slice(used);
                 request = _formatter.NewRequest(document, error);
+                Parsed(used);
+                if (!request.IsOutOfBand)
+                {
+                    request.Descriptor = _arriving;
+                    _arriving = null;
+                }
+
                 return true;
             }
 
+            Parsed(span.Length);
             _buffer = _buffer.Slice(span.Length);
             if (_buffer.IsEmpty)
             {
@@ -282,6 +311,27 @@ public sealed class QmpMessageHandler : IJsonRpcMessageHandler, IValueTaskSource
 
         request = null!;
         return false;
+    }
+
+    // A descriptor belongs to the message in whose bytes it came, the last one where there are several.
+    private void Parsed(int bytes)
+    {
+        _parsedBytes += bytes;
+        if (Descriptors?.TakeBefore(_parsedBytes) is { } descriptor)
+        {
+            _arriving?.Dispose();
+            _arriving = descriptor;
+        }
+    }
+
+    private void UseDescriptorOf(QmpRequest request)
+    {
+        if (request.Descriptor is { } descriptor)
+        {
+            request.Descriptor = null;
+            _descriptor?.Dispose();
+            _descriptor = descriptor;
+        }
     }
 
     // True when there are new bytes, or the end.
@@ -514,6 +564,7 @@ public sealed class QmpMessageHandler : IJsonRpcMessageHandler, IValueTaskSource
 
         Flush();
         _isDisposed = true;
+        DropDescriptors();
         if (_hasBuffer)
         {
             _hasBuffer = false;
@@ -531,6 +582,16 @@ public sealed class QmpMessageHandler : IJsonRpcMessageHandler, IValueTaskSource
         {
             _isReadPending = false;
             _read.SetResult(null);
+        }
+    }
+
+    private void DropDescriptors()
+    {
+        _arriving?.Dispose();
+        TakeDescriptor()?.Dispose();
+        foreach (var request in _queue)
+        {
+            request.Descriptor?.Dispose();
         }
     }
 

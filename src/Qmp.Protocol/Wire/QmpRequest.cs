@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Threading.Tasks.Sources;
 using Qmp.Protocol.Qapi;
 using StreamJsonRpc;
@@ -43,6 +44,9 @@ public sealed class QmpRequest : JsonRpcRequest, IValueTaskSource<JsonRpcMessage
     internal QmpResult Result { get; }
 
     internal int IdNode { get; private set; } = -1;
+
+    /// <summary>The descriptor that came with it, until its turn comes.</summary>
+    internal SafeHandle? Descriptor { get; set; }
 
     private int _command = -1;
     private int _arguments = -1;
