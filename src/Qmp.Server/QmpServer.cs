@@ -3,6 +3,7 @@ using Qmp.Protocol.Qapi;
 using Qmp.Protocol.Schema;
 using Qmp.Server.Chardevs;
 using Qmp.Server.Commands;
+using Qmp.Server.Descriptors;
 using Qmp.Server.Monitors;
 using Qmp.Server.Sockets;
 
@@ -70,7 +71,7 @@ public sealed class QmpServer
     public async ValueTask<string?> AddChardevAsync(string id, ChardevBackend backend) =>
         _context.Chardevs.IsTaken(id)
             ? throw new QmpException($"attempt to add duplicate property '{id}' to object (type 'container')")
-            : (await _context.Chardevs.AddAsync(id, backend) as PtyChardev)?.Terminal;
+            : (await _context.Chardevs.AddAsync(id, backend, InheritedDescriptors.Instance) as PtyChardev)?.Terminal;
 
     /// <summary>Makes a monitor. It serves when the host runs.</summary>
     /// <param name="options">Its options.</param>
@@ -107,6 +108,7 @@ public sealed class QmpServer
 
         Monitors.Abort();
         await _context.Chardevs.ClearAsync();
+        _context.DescriptorSets.Dispose();
     }
 
     /// <summary>Removes the names of all sockets of the process, for an end in haste. <b>Any</b>; throws nothing.</summary>

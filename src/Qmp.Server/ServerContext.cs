@@ -3,6 +3,7 @@ using Qmp.Block;
 using Qmp.Protocol;
 using Qmp.Protocol.Schema;
 using Qmp.Server.Chardevs;
+using Qmp.Server.Descriptors;
 using Qmp.Server.Drains;
 using Qmp.Server.Exports;
 using Qmp.Server.Objects;
@@ -28,6 +29,7 @@ public sealed class ServerContext
         {
             WriteThresholdExceeded = (node, amount, threshold) =>
                 Events.Emit(QmpEvents.BlockWriteThreshold(node.NodeName, amount, threshold)),
+            PassedFiles = DescriptorSets,
         };
         Exports = new ExportRegistry(this);
         Drains = new DrainRegistry(Graph, Events);
@@ -56,6 +58,8 @@ public sealed class ServerContext
     internal ChardevRegistry Chardevs { get; }
 
     internal ObjectTree Objects { get; } = new();
+
+    internal DescriptorSets DescriptorSets { get; } = new();
 
     /// <summary>Asks for an orderly end. <b>Any</b>; idempotent.</summary>
     public void RequestStop() => _stopRequested.TrySetResult();

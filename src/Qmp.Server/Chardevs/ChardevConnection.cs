@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using Qmp.Aio;
+using Qmp.Protocol.Wire;
 
 namespace Qmp.Server.Chardevs;
 
@@ -21,6 +22,10 @@ internal abstract class ChardevConnection : IDuplexPipe
 
     /// <summary>Who is at the other end of a Unix socket; null where the kernel does not say.</summary>
     public PeerCredentials? Peer { get; protected init; }
+
+    /// <summary>Lets descriptors come with the bytes; otherwise they are closed. Called before <see cref="Start"/>, if at all.</summary>
+    /// <returns>Where they are; null where none can be passed.</returns>
+    public virtual IQmpDescriptorSource? AcceptDescriptors() => null;
 
     /// <summary>Called once, when the connection has closed: it belongs to the device.</summary>
     public Action? Released { get; set; }

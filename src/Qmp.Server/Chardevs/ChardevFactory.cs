@@ -1,5 +1,6 @@
 using Qmp.Protocol;
 using Qmp.Protocol.Schema;
+using Qmp.Server.Descriptors;
 
 namespace Qmp.Server.Chardevs;
 
@@ -17,13 +18,14 @@ internal sealed class ChardevFactory(ServerContext server, Func<string, Chardev?
     /// <summary>Makes a device, which is in no tree yet.</summary>
     /// <param name="id">Its name.</param>
     /// <param name="backend">Its kind and options.</param>
+    /// <param name="descriptors">Where addresses of type <c>fd</c> find their sockets.</param>
     /// <exception cref="QmpException">It cannot be made; nothing is left of it.</exception>
-    public async ValueTask<Chardev> CreateAsync(string id, ChardevBackend backend)
+    public async ValueTask<Chardev> CreateAsync(string id, ChardevBackend backend, ISocketDescriptors descriptors)
     {
         var log = await OpenLogAsync(backend);
         try
         {
-            return await CreateAsync(id, backend, log);
+            return await CreateAsync(id, backend, descriptors, log);
         }
         catch
         {
@@ -32,9 +34,10 @@ internal sealed class ChardevFactory(ServerContext server, Func<string, Chardev?
         }
     }
 
-    private async ValueTask<Chardev> CreateAsync(string id, ChardevBackend backend, ChardevLog? log) => backend.Type switch
+    private async ValueTask<Chardev> CreateAsync(
+        string id, ChardevBackend backend, ISocketDescriptors descriptors, ChardevLog? log) => backend.Type switch
     {
-        ChardevBackendKind.File => await StreamChardevs.OpenFileAsync(server.Main, backend.File!.Data, log),
+        ChardevBackendKind.File => await StreamChardevs.OpenFileAsync(server.Main, server.DescriptorSets, backend.File!.Data, log),
         ChardevBackendKind.Pipe => await StreamChardevs.OpenPipeAsync(server.Main, backend.Pipe!.Data, log),
         ChardevBackendKind.Stdio => OpenStdio(backend.Stdio!.Data, log),
         ChardevBackendKind.Pty => await PtyChardev.OpenAsync(server.Main, backend.Pty!.Data, log),
@@ -42,7 +45,8 @@ internal sealed class ChardevFactory(ServerContext server, Func<string, Chardev?
         ChardevBackendKind.Mux => OpenMux(backend.Mux!.Data, log),
         ChardevBackendKind.Ringbuf => new RingbufChardev("ringbuf", backend.Ringbuf!.Data.Size, log),
         ChardevBackendKind.Memory => new RingbufChardev("memory", backend.Memory!.Data.Size, log),
-        _ => await SocketChardev.OpenAsync(id, backend.Socket!.Data, server.Objects.Objects, server.Main, server.Log, log),
+        _ => await SocketChardev.OpenAsync(
+            id, backend.Socket!.Data, server.Objects.Objects, descriptors, server.Main, server.Log, log),
     };
 
     private Chardev OpenStdio(ChardevStdio options, ChardevLog? log)
@@ -75,6 +79,6 @@ internal sealed class ChardevFactory(ServerContext server, Func<string, Chardev?
             { Memory.Data: { } o } => (o.Logfile, o.Logappend, o.Logtimestamp),
             _ => (backend.Socket!.Data.Logfile, backend.Socket.Data.Logappend, backend.Socket.Data.Logtimestamp),
         };
-        return ChardevLog.OpenAsync(server.Main, path, appends, hasTimes);
+        return ChardevLog.OpenAsync(server.Main, server.DescriptorSets, path, appends, hasTimes);
     }
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Qmp.Aio;
 using Qmp.Protocol;
+using Qmp.Server.Descriptors;
 
 namespace Qmp.Server.Chardevs;
 
@@ -9,25 +10,29 @@ namespace Qmp.Server.Chardevs;
 internal sealed class ChardevLog : IDisposable
 {
     private readonly AioContext _main;
+    private readonly DescriptorSets _sets;
     private readonly int _fd;
     private readonly bool _hasTimes;
     private bool _isAtStartOfLine = true;
     private Task _last = Task.CompletedTask;
 
-    private ChardevLog(AioContext main, int fd, bool hasTimes)
+    private ChardevLog(AioContext main, DescriptorSets sets, int fd, bool hasTimes)
     {
         _main = main;
+        _sets = sets;
         _fd = fd;
         _hasTimes = hasTimes;
     }
 
     /// <summary>Opens the file; null when there is none to open.</summary>
     /// <param name="main">The main loop.</param>
+    /// <param name="sets">Where files of sets of descriptors are found.</param>
     /// <param name="path">Its path; null for none.</param>
     /// <param name="appends">Whether what it holds stays.</param>
     /// <param name="hasTimes">Whether each line begins with the time.</param>
     /// <exception cref="QmpException">It cannot be opened.</exception>
-    public static async ValueTask<ChardevLog?> OpenAsync(AioContext main, string? path, bool? appends, bool? hasTimes)
+    public static async ValueTask<ChardevLog?> OpenAsync(
+        AioContext main, DescriptorSets sets, string? path, bool? appends, bool? hasTimes)
     {
         if (path is null)
         {
@@ -35,10 +40,11 @@ internal sealed class ChardevLog : IDisposable
         }
 
         var flags = Libc.O_WRONLY | Libc.O_CREAT | (appends == true ? Libc.O_APPEND : Libc.O_TRUNC);
-        var fd = await main.RunOnWorkerAsync(() => Libc.Open(path, flags, 0x1b6)); // 0666
+        string? error = null;
+        var fd = await main.RunOnWorkerAsync(() => sets.OpenAny(path, flags, 0x1b6, out error)); // 0666
         return fd >= 0
-            ? new ChardevLog(main, fd, hasTimes == true)
-            : throw new QmpException($"Could not create '{path}': {Errno.Describe(fd)}");
+            ? new ChardevLog(main, sets, fd, hasTimes == true)
+            : throw new QmpException(error ?? $"Could not create '{path}': {Errno.Describe(fd)}");
     }
 
     /// <summary>Adds bytes. What cannot be written is lost.</summary>
@@ -58,7 +64,7 @@ internal sealed class ChardevLog : IDisposable
     private async Task CloseAsync(Task before)
     {
         await before;
-        _ = Libc.Close(_fd);
+        _sets.Close(_fd);
     }
 
     private long WriteAll(ReadOnlySpan<byte> bytes)

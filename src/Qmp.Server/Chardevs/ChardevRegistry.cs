@@ -1,5 +1,6 @@
 using Qmp.Protocol;
 using Qmp.Protocol.Schema;
+using Qmp.Server.Descriptors;
 using Qmp.Server.Objects;
 
 namespace Qmp.Server.Chardevs;
@@ -33,10 +34,11 @@ internal sealed class ChardevRegistry
     /// <summary>Makes a device; with <c>wait=on</c> completes when its first client has come.</summary>
     /// <param name="id">Its name, which is free.</param>
     /// <param name="backend">Its kind and options.</param>
+    /// <param name="descriptors">Where addresses of type <c>fd</c> find their sockets.</param>
     /// <exception cref="QmpException">It cannot be made; nothing is left of it.</exception>
-    public async ValueTask<Chardev> AddAsync(string id, ChardevBackend backend)
+    public async ValueTask<Chardev> AddAsync(string id, ChardevBackend backend, ISocketDescriptors descriptors)
     {
-        var chardev = await CreateAsync(id, backend);
+        var chardev = await CreateAsync(id, backend, descriptors);
         try
         {
             _tree.Add(id, chardev);
@@ -54,10 +56,11 @@ internal sealed class ChardevRegistry
     /// <summary>Puts a new device in the place of one that nothing uses.</summary>
     /// <param name="old">That one.</param>
     /// <param name="backend">Kind and options of the new one.</param>
+    /// <param name="descriptors">Where addresses of type <c>fd</c> find their sockets.</param>
     /// <exception cref="QmpException">The new one cannot be made: the old one stays.</exception>
-    public async ValueTask<Chardev> ReplaceAsync(Chardev old, ChardevBackend backend)
+    public async ValueTask<Chardev> ReplaceAsync(Chardev old, ChardevBackend backend, ISocketDescriptors descriptors)
     {
-        var chardev = await CreateAsync(old.Name, backend);
+        var chardev = await CreateAsync(old.Name, backend, descriptors);
         if (old.IsClaimed || Find(old.Name) != old)
         {
             await chardev.DisposeAsync();
@@ -91,12 +94,12 @@ internal sealed class ChardevRegistry
         }
     }
 
-    private async ValueTask<Chardev> CreateAsync(string id, ChardevBackend backend)
+    private async ValueTask<Chardev> CreateAsync(string id, ChardevBackend backend, ISocketDescriptors descriptors)
     {
         _coming.Add(id);
         try
         {
-            return await _factory.CreateAsync(id, backend);
+            return await _factory.CreateAsync(id, backend, descriptors);
         }
         finally
         {

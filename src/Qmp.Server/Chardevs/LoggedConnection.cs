@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using Qmp.Protocol.Wire;
 
 namespace Qmp.Server.Chardevs;
 
@@ -27,6 +28,9 @@ internal sealed class LoggedConnection : ChardevConnection
 
     /// <inheritdoc/>
     public override PipeWriter Output => _output.Writer;
+
+    /// <inheritdoc/>
+    public override IQmpDescriptorSource? AcceptDescriptors() => _inner.AcceptDescriptors();
 
     /// <inheritdoc/>
     public override void Abort() => _inner.Abort();

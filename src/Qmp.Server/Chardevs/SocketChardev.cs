@@ -3,6 +3,7 @@ using Qmp.Aio;
 using Qmp.Protocol;
 using Qmp.Protocol.Qapi;
 using Qmp.Protocol.Schema;
+using Qmp.Server.Descriptors;
 using Qmp.Server.Objects;
 using Qmp.Server.Sockets;
 
@@ -26,6 +27,7 @@ internal sealed class SocketChardev : Chardev
     private readonly AioTimer _timer;
     private readonly bool _waitsForClient;
     private readonly SocketTls? _tls;
+    private readonly ISocketDescriptors _descriptors;
     private ListeningSocket? _listener;
     private AioWatch? _watch;
     private TaskCompletionSource? _firstClient;
@@ -34,11 +36,19 @@ internal sealed class SocketChardev : Chardev
     private bool _isConnecting;
     private bool _isDisposed;
 
-    private SocketChardev(ChardevSocket options, SocketAddress address, SocketTls? tls, AioContext main, Action<string> logLine, ChardevLog? log)
+    private SocketChardev(
+        ChardevSocket options,
+        SocketAddress address,
+        SocketTls? tls,
+        ISocketDescriptors descriptors,
+        AioContext main,
+        Action<string> logLine,
+        ChardevLog? log)
         : base("socket", log)
     {
         Address = address;
         _tls = tls;
+        _descriptors = descriptors;
         _main = main;
         _logLine = logLine;
         _isServer = options.Server ?? true;
@@ -74,15 +84,22 @@ internal sealed class SocketChardev : Chardev
     /// <param name="id">Its name.</param>
     /// <param name="options">What it is.</param>
     /// <param name="objects">Where credentials are found.</param>
+    /// <param name="descriptors">Where an address of type <c>fd</c> finds its socket.</param>
     /// <param name="main">The main loop.</param>
     /// <param name="logLine">Takes lines for the operator.</param>
     /// <param name="log">The file that gets a copy of what is sent.</param>
     /// <exception cref="QmpException">Options that do not fit together, or a socket that cannot be had.</exception>
     public static async ValueTask<SocketChardev> OpenAsync(
-        string id, ChardevSocket options, QomContainer objects, AioContext main, Action<string> logLine, ChardevLog? log)
+        string id,
+        ChardevSocket options,
+        QomContainer objects,
+        ISocketDescriptors descriptors,
+        AioContext main,
+        Action<string> logLine,
+        ChardevLog? log)
     {
         var tls = SocketTls.From(options, objects);
-        var chardev = new SocketChardev(options, SocketOptions.Check(options), tls, main, logLine, log) { Name = id };
+        var chardev = new SocketChardev(options, SocketOptions.Check(options), tls, descriptors, main, logLine, log) { Name = id };
         if (chardev._isServer)
         {
             await chardev.ListenAsync();
@@ -153,7 +170,9 @@ internal sealed class SocketChardev : Chardev
 
     private async ValueTask ListenAsync()
     {
-        _listener = await _main.RunOnWorkerAsync(() => ListeningSocket.Listen(Address));
+        _listener = Address.Fd is { } passed
+            ? ListeningSocket.Adopt(_descriptors.Take(passed.Str))
+            : await _main.RunOnWorkerAsync(() => ListeningSocket.Listen(Address));
         _ = Libc.SetNonBlocking(_listener.Fd, true);
         if (Address.Inet is { } inet)
         {
@@ -179,7 +198,9 @@ internal sealed class SocketChardev : Chardev
         _isConnecting = true;
         try
         {
-            fd = await _main.RunOnWorkerAsync(() => ConnectedSocket.Connect(Address));
+            fd = Address.Fd is { } passed
+                ? _descriptors.Take(passed.Str)
+                : await _main.RunOnWorkerAsync(() => ConnectedSocket.Connect(Address));
         }
         catch (QmpException e) when (mayRetry)
         {

@@ -1,6 +1,8 @@
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using Qmp.Aio;
+using Qmp.Protocol.Wire;
+using Qmp.Server.Descriptors;
 
 namespace Qmp.Server.Chardevs;
 
@@ -31,8 +33,9 @@ internal sealed unsafe class SocketConnection : ChardevConnection
     private ConfiguredValueTaskAwaitable<FlushResult>.ConfiguredValueTaskAwaiter _flushing;
     private ConfiguredValueTaskAwaitable<ReadResult>.ConfiguredValueTaskAwaiter _reading;
     private AioWatch? _watch;
+    private DescriptorReceiver? _descriptors;
     private int _readSize = SmallRead;
-    private bool _wantsInput = true;
+    private bool _isInputFull;
     private bool _wantsToSend;
     private bool _isInputOver;
     private bool _isWaitingForOutput;
@@ -58,6 +61,12 @@ internal sealed unsafe class SocketConnection : ChardevConnection
     /// <inheritdoc/>
     public override PipeWriter Output => _output.Writer;
 
+    private bool WantsInput => !_isInputOver && !_isInputFull && _descriptors is not { IsFull: true };
+
+    /// <inheritdoc/>
+    public override IQmpDescriptorSource? AcceptDescriptors() =>
+        Peer is null ? null : _descriptors ??= new DescriptorReceiver(UpdateWatch);
+
     /// <inheritdoc/>
     public override void Abort()
     {
@@ -80,7 +89,7 @@ internal sealed unsafe class SocketConnection : ChardevConnection
             Send();
         }
 
-        if (_wantsInput && (events & ~AioEvents.Out) != 0)
+        if (WantsInput && (events & ~AioEvents.Out) != 0)
         {
             Receive((events & (AioEvents.HangUp | AioEvents.Error)) != 0);
         }
@@ -90,14 +99,10 @@ internal sealed unsafe class SocketConnection : ChardevConnection
 
     private void Receive(bool isPeerGone)
     {
-        for (var i = 0; i < ReadsPerTurn && _wantsInput; i++)
+        for (var i = 0; i < ReadsPerTurn && WantsInput; i++)
         {
             var memory = _input.Writer.GetMemory(_readSize);
-            long received;
-            fixed (byte* buffer = memory.Span)
-            {
-                received = Libc.Receive(_fd, buffer, (nuint)memory.Length, Libc.MSG_DONTWAIT);
-            }
+            var received = Receive(memory.Span);
 
             if (received is -Errno.EAGAIN or -Errno.EINTR)
             {
@@ -123,7 +128,7 @@ internal sealed unsafe class SocketConnection : ChardevConnection
             _flushing = _input.Writer.FlushAsync().ConfigureAwait(false).GetAwaiter();
             if (!_flushing.IsCompleted)
             {
-                _wantsInput = false;
+                _isInputFull = true;
                 _flushing.UnsafeOnCompleted(_onRoom);
             }
             else if (_flushing.GetResult().IsCompleted)
@@ -138,16 +143,26 @@ internal sealed unsafe class SocketConnection : ChardevConnection
         }
     }
 
+    private long Receive(Span<byte> memory)
+    {
+        if (_descriptors is { } descriptors)
+        {
+            return descriptors.Receive(_fd, memory);
+        }
+
+        fixed (byte* buffer = memory)
+        {
+            return Libc.Receive(_fd, buffer, (nuint)memory.Length, Libc.MSG_DONTWAIT);
+        }
+    }
+
     private void OnRoom()
     {
         var isOver = _flushing.GetResult().IsCompleted;
+        _isInputFull = false;
         if (isOver)
         {
             EndInput();
-        }
-        else if (!_isInputOver)
-        {
-            _wantsInput = true;
         }
 
         UpdateWatch();
@@ -155,7 +170,6 @@ internal sealed unsafe class SocketConnection : ChardevConnection
 
     private void EndInput()
     {
-        _wantsInput = false;
         if (!_isInputOver)
         {
             _isInputOver = true;
@@ -241,7 +255,7 @@ internal sealed unsafe class SocketConnection : ChardevConnection
     {
         if (!_isClosed)
         {
-            _watch!.Update((_wantsInput ? AioEvents.In : AioEvents.None) | (_wantsToSend ? AioEvents.Out : AioEvents.None));
+            _watch!.Update((WantsInput ? AioEvents.In : AioEvents.None) | (_wantsToSend ? AioEvents.Out : AioEvents.None));
         }
     }
 
@@ -255,6 +269,7 @@ internal sealed unsafe class SocketConnection : ChardevConnection
         _isClosed = true;
         _watch?.Dispose();
         _ = Libc.Close(_fd);
+        _descriptors?.Dispose();
         _output.Reader.Complete();
         TellClosed();
     }

@@ -12,6 +12,11 @@ internal static class SocketOptions
     public static SocketAddress Check(ChardevSocket options)
     {
         var isServer = options.Server ?? true;
+        if (options.Addr.Type == SocketAddressType.Fd && (options.ReconnectMs ?? 0) != 0)
+        {
+            throw new QmpException("'reconnect' option is incompatible with 'fd' address type");
+        }
+
         if (isServer && (options.ReconnectMs ?? 0) != 0)
         {
             throw new QmpException("'reconnect' option is incompatible with socket in server listen mode");

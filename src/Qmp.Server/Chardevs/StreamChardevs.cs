@@ -1,6 +1,7 @@
 using Qmp.Aio;
 using Qmp.Protocol;
 using Qmp.Protocol.Schema;
+using Qmp.Server.Descriptors;
 
 namespace Qmp.Server.Chardevs;
 
@@ -13,23 +14,33 @@ internal static class StreamChardevs
 
     /// <summary>The device <c>file</c>: writes to a file, and may read from another.</summary>
     /// <exception cref="QmpException">A file cannot be opened.</exception>
-    public static async ValueTask<Chardev> OpenFileAsync(AioContext main, ChardevFile options, ChardevLog? log)
+    public static async ValueTask<Chardev> OpenFileAsync(
+        AioContext main, DescriptorSets sets, ChardevFile options, ChardevLog? log)
     {
         var (input, output) = await main.RunOnWorkerAsync(() =>
         {
             var flags = Libc.O_WRONLY | Libc.O_CREAT | (options.Append == true ? Libc.O_APPEND : Libc.O_TRUNC);
-            var output = Open(options.Out, flags);
+            var output = Open(options.Out, flags, sets);
             try
             {
-                return (options.In is { } path ? Open(path, Libc.O_RDONLY | Libc.O_NONBLOCK) : -1, output);
+                return (options.In is { } path ? Open(path, Libc.O_RDONLY | Libc.O_NONBLOCK, sets) : -1, output);
             }
             catch
             {
-                _ = Libc.Close(output);
+                sets.Close(output);
                 throw;
             }
         });
-        return new StreamChardev("file", main, input, output, endsWithInput: false, () => Close(input, output), log);
+        return new StreamChardev("file", main, input, output, endsWithInput: false, Close, log);
+
+        void Close()
+        {
+            sets.Close(output);
+            if (input >= 0)
+            {
+                sets.Close(input);
+            }
+        }
     }
 
     /// <summary>The device <c>pipe</c>: two FIFOs with ".in" and ".out" behind their common path, or one for both ways.</summary>
@@ -48,7 +59,7 @@ internal static class StreamChardevs
             }
 
             Close(input, output);
-            input = Open(options.Device, Flags);
+            input = Open(options.Device, Flags, null);
             return (input, Libc.Duplicate(input));
         });
         return new StreamChardev("pipe", main, input, output, endsWithInput: false, () => Close(input, output), log);
@@ -88,9 +99,9 @@ internal static class StreamChardevs
         }
     }
 
-    private static int Open(string path, int flags)
+    private static int Open(string path, int flags, DescriptorSets? sets)
     {
-        var fd = Libc.Open(path, flags, NewFileMode);
+        var fd = sets?.OpenAny(path, flags, NewFileMode, out _) ?? Libc.Open(path, flags, NewFileMode);
         return fd >= 0 ? fd : throw new QmpException($"Could not open '{path}': {Errno.Describe(fd)}");
     }
 }

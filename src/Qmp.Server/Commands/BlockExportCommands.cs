@@ -1,5 +1,6 @@
 using Qmp.Protocol;
 using Qmp.Protocol.Schema;
+using Qmp.Server.Monitors;
 
 namespace Qmp.Server.Commands;
 
@@ -7,7 +8,7 @@ namespace Qmp.Server.Commands;
 internal sealed class BlockExportCommands(ServerContext server) : IBlockExportCommands
 {
     public ValueTask BlockExportAddAsync(BlockExportOptions arguments, QmpCommandContext context) =>
-        server.Exports.AddAsync(arguments, takesDescriptors: context.Connection.Id == 0);
+        server.Exports.AddAsync(arguments, QmpConnection.DescriptorsOf(context.Connection));
 
     public ValueTask BlockExportDelAsync(BlockExportDelArguments arguments, QmpCommandContext context)
     {

@@ -3,6 +3,7 @@ using Qmp.Protocol;
 using Qmp.Protocol.Schema;
 using Qmp.Protocol.Wire;
 using Qmp.Server.Chardevs;
+using Qmp.Server.Monitors;
 
 namespace Qmp.Server.Commands;
 
@@ -28,7 +29,7 @@ internal sealed class CharCommands(ChardevRegistry chardevs) : ICharCommands
             throw new QmpException($"Chardev with id '{arguments.Id}' already exists");
         }
 
-        return await MadeAsync(arguments.Id, chardevs.AddAsync(arguments.Id, arguments.Backend));
+        return await MadeAsync(arguments.Id, chardevs.AddAsync(arguments.Id, arguments.Backend, QmpConnection.DescriptorsOf(context.Connection)));
     }
 
     /// <inheritdoc/>
@@ -42,7 +43,7 @@ internal sealed class CharCommands(ChardevRegistry chardevs) : ICharCommands
 
         return old.IsClaimed
             ? throw new QmpException("Chardev user does not support chardev hotswap")
-            : await MadeAsync(arguments.Id, chardevs.ReplaceAsync(old, arguments.Backend));
+            : await MadeAsync(arguments.Id, chardevs.ReplaceAsync(old, arguments.Backend, QmpConnection.DescriptorsOf(context.Connection)));
     }
 
     /// <inheritdoc/>

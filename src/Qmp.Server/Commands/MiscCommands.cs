@@ -4,7 +4,7 @@ using Qmp.Protocol.Schema;
 namespace Qmp.Server.Commands;
 
 /// <summary>The commands of module <c>misc</c>.</summary>
-internal sealed class MiscCommands(ServerContext server) : IMiscCommands
+internal sealed partial class MiscCommands(ServerContext server) : IMiscCommands
 {
     public ValueTask<IReadOnlyList<IOThreadInfo>> QueryIothreadsAsync(QmpCommandContext context) =>
         ValueTask.FromResult<IReadOnlyList<IOThreadInfo>>(

@@ -1,6 +1,7 @@
 using Qmp.Block;
 using Qmp.Protocol;
 using Qmp.Protocol.Schema;
+using Qmp.Server.Descriptors;
 
 namespace Qmp.Server.Exports;
 
@@ -36,9 +37,9 @@ internal abstract class BlockExport(BlockExportOptions options)
     public virtual bool SupportsMultipleIoThreads => false;
 
     /// <summary>Checks what only this kind has, and takes addresses, before the node is touched.</summary>
-    /// <param name="takesDescriptors">Whether numbers of descriptors have a meaning.</param>
+    /// <param name="descriptors">Where addresses of type <c>fd</c> find their sockets.</param>
     /// <exception cref="QmpException">It cannot be made.</exception>
-    public abstract void Prepare(bool takesDescriptors);
+    public abstract void Prepare(ISocketDescriptors descriptors);
 
     /// <summary>Begins to serve; <see cref="Backend"/> is set.</summary>
     public abstract ValueTask StartAsync();

@@ -2,6 +2,7 @@ using Qmp.Aio;
 using Qmp.Block;
 using Qmp.Protocol;
 using Qmp.Protocol.Schema;
+using Qmp.Server.Descriptors;
 
 namespace Qmp.Server.Exports;
 
@@ -19,9 +20,9 @@ internal sealed class ExportRegistry(ServerContext server)
 
     /// <summary>Makes an export.</summary>
     /// <param name="options">What the user asks for.</param>
-    /// <param name="takesDescriptors">Whether numbers of descriptors have a meaning: on the command line.</param>
+    /// <param name="descriptors">Where addresses of type <c>fd</c> find their sockets.</param>
     /// <exception cref="QmpException">It cannot be made; nothing remains of it.</exception>
-    public async ValueTask AddAsync(BlockExportOptions options, bool takesDescriptors)
+    public async ValueTask AddAsync(BlockExportOptions options, ISocketDescriptors descriptors)
     {
         if (!Identifiers.IsWellFormed(options.Id))
         {
@@ -37,7 +38,7 @@ internal sealed class ExportRegistry(ServerContext server)
         try
         {
             using var change = await server.Graph.BeginChangeAsync();
-            _exports.Add(await CreateAsync(change, options, takesDescriptors));
+            _exports.Add(await CreateAsync(change, options, descriptors));
         }
         finally
         {
@@ -75,7 +76,7 @@ internal sealed class ExportRegistry(ServerContext server)
         }
     }
 
-    private async ValueTask<BlockExport> CreateAsync(GraphChange change, BlockExportOptions options, bool takesDescriptors)
+    private async ValueTask<BlockExport> CreateAsync(GraphChange change, BlockExportOptions options, ISocketDescriptors descriptors)
     {
         BlockExport export = options.Type switch
         {
@@ -92,7 +93,7 @@ internal sealed class ExportRegistry(ServerContext server)
 
         try
         {
-            export.Prepare(takesDescriptors);
+            export.Prepare(descriptors);
             export.Backend = await BlockBackend.CreateAsync(
                 change,
                 node,

@@ -3,6 +3,7 @@ using Qmp.Aio;
 using Qmp.Block;
 using Qmp.Protocol;
 using Qmp.Protocol.Schema;
+using Qmp.Server.Descriptors;
 using Qmp.Server.Sockets;
 using Qmp.Virtio;
 
@@ -41,7 +42,7 @@ internal sealed class VhostUserBlk : BlockExport
 
     private ulong BlockSize => Own.LogicalBlockSize ?? MinBlockSize;
 
-    public override void Prepare(bool takesDescriptors)
+    public override void Prepare(ISocketDescriptors descriptors)
     {
         if (BlockSize is < MinBlockSize or > MaxBlockSize || !BitOperations.IsPow2(BlockSize))
         {
@@ -58,12 +59,7 @@ internal sealed class VhostUserBlk : BlockExport
             throw new QmpException($"num-queues must not be greater than {MaxQueues}");
         }
 
-        if (Own.Addr.Fd is not null && !takesDescriptors)
-        {
-            throw new QmpException("only QEMU supports file descriptor passing");
-        }
-
-        _socket = ListeningSocket.ListenHere(Own.Addr);
+        _socket = ListeningSocket.ListenHere(Own.Addr, descriptors);
     }
 
     public override async ValueTask StartAsync()

@@ -1,7 +1,9 @@
+using System.Runtime.InteropServices;
 using Qmp.Protocol;
 using Qmp.Protocol.Qapi;
 using Qmp.Protocol.Wire;
 using Qmp.Server.Chardevs;
+using Qmp.Server.Descriptors;
 
 namespace Qmp.Server.Monitors;
 
@@ -19,16 +21,28 @@ internal sealed class QmpConnection : IQmpConnection
     /// <param name="id">Number of the connection.</param>
     /// <param name="transport">The connection.</param>
     /// <param name="isPretty">Whether output has a line per member.</param>
+    /// <param name="descriptors">The descriptors that the monitor's clients have named.</param>
     /// <param name="services">What all connections share.</param>
     /// <param name="onClosed">Called once, at the end.</param>
-    public QmpConnection(long id, ChardevConnection transport, bool isPretty, MonitorServices services, Action<QmpConnection> onClosed)
+    public QmpConnection(
+        long id,
+        ChardevConnection transport,
+        bool isPretty,
+        NamedDescriptors descriptors,
+        MonitorServices services,
+        Action<QmpConnection> onClosed)
     {
         Id = id;
         IsPretty = isPretty;
+        Descriptors = descriptors;
         _services = services;
         _onClosed = onClosed;
         _transport = transport;
-        _handler = new QmpMessageHandler(_transport, new QmpMessageFormatter(isPretty), services.Scheduler) { Overflowed = Overflowed };
+        _handler = new QmpMessageHandler(_transport, new QmpMessageFormatter(isPretty), services.Scheduler)
+        {
+            Overflowed = Overflowed,
+            Descriptors = transport.AcceptDescriptors(),
+        };
         _rpc = new QmpJsonRpc(
             _handler,
             services.Commands,
@@ -48,12 +62,22 @@ internal sealed class QmpConnection : IQmpConnection
     /// <summary>Whether output has a line per member.</summary>
     public bool IsPretty { get; }
 
+    /// <summary>The descriptors that clients of its monitor have named.</summary>
+    public NamedDescriptors Descriptors { get; }
+
     /// <summary>Whether it gets events.</summary>
     public bool IsNegotiated => _rpc.IsNegotiated;
 
     /// <summary>What <c>qmp_capabilities</c> does.</summary>
     /// <param name="isOobEnabled">Whether the client enables <c>oob</c>.</param>
     public void Negotiate(bool isOobEnabled) => _rpc.Negotiate(isOobEnabled);
+
+    /// <summary>Where the addresses of type <c>fd</c> find their sockets that a client, or the command line, speaks of.</summary>
+    public static ISocketDescriptors DescriptorsOf(IQmpConnection connection) =>
+        connection is QmpConnection own ? own.Descriptors : InheritedDescriptors.Instance;
+
+    /// <summary>Takes the descriptor that came with the command that runs; null when there is none.</summary>
+    public SafeHandle? TakeDescriptor() => _handler.TakeDescriptor();
 
     /// <summary>Sends an event. Never blocks.</summary>
     /// <param name="line">Its text without the end of the line.</param>

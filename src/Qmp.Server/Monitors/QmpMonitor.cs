@@ -1,6 +1,7 @@
 using Qmp.Protocol;
 using Qmp.Protocol.Schema;
 using Qmp.Server.Chardevs;
+using Qmp.Server.Descriptors;
 using Qmp.Server.Objects;
 
 namespace Qmp.Server.Monitors;
@@ -19,6 +20,7 @@ internal sealed class QmpMonitor : QomObject
     private readonly MonitorServices _services;
     private readonly IChardevPort _port;
     private readonly PeerGuard _guard;
+    private readonly NamedDescriptors _descriptors = new();
     private string _chardev;
     private bool _isPretty;
     private MonitorQmpCloseAction _closeAction;
@@ -103,6 +105,7 @@ internal sealed class QmpMonitor : QomObject
             _monitors.Forget(this);
             Stop();
             _port.Unclaim();
+            _descriptors.Dispose();
         }
 
         return ValueTask.CompletedTask;
@@ -118,7 +121,7 @@ internal sealed class QmpMonitor : QomObject
             return;
         }
 
-        var connection = new QmpConnection(_services.NextConnectionId(), client, _isPretty, _services, OnClosed);
+        var connection = new QmpConnection(_services.NextConnectionId(), client, _isPretty, _descriptors, _services, OnClosed);
         _connections.Add(connection);
         _services.Events.Add(connection);
     }

@@ -8,14 +8,14 @@ namespace Qmp.Server.Sockets;
 internal static class ConnectedSocket
 {
     /// <summary>Connects.</summary>
+    /// <param name="address">Where to; not of type <c>fd</c>, which is connected.</param>
     /// <returns>The descriptor.</returns>
     /// <exception cref="QmpException">Nobody answers, or the address is wrong.</exception>
     public static int Connect(SocketAddress address) => address switch
     {
-        { Unix: { } unix } => ConnectUnix(unix),
         { Inet: { } inet } => InetSockets.Connect(inet),
         { Vsock: { } vsock } => VsockSockets.Connect(vsock),
-        _ => ListeningSocket.ParseDescriptor(address.Fd!.Str),
+        _ => ConnectUnix(address.Unix!),
     };
 
     private static int ConnectUnix(UnixSocketAddress unix)

@@ -1,7 +1,7 @@
-using System.Globalization;
 using Qmp.Aio;
 using Qmp.Protocol;
 using Qmp.Protocol.Schema;
+using Qmp.Server.Descriptors;
 
 namespace Qmp.Server.Sockets;
 
@@ -22,44 +22,42 @@ internal sealed class ListeningSocket : IDisposable
     public int Fd { get; }
 
     /// <summary>Makes a socket. May block, where a name has to be looked up.</summary>
-    /// <param name="address">Its address.</param>
+    /// <param name="address">Its address, which is not of type <c>fd</c>.</param>
     /// <exception cref="QmpException">It cannot be made.</exception>
     public static ListeningSocket Listen(SocketAddress address) => address switch
     {
         { Inet: { } inet } => new(InetSockets.Listen(inet), null),
         { Vsock: { } vsock } => new(VsockSockets.Listen(vsock), null),
-        _ => ListenHere(address),
+        _ => Bind(address.Unix!),
     };
 
     /// <summary>Makes a Unix socket.</summary>
     /// <param name="address">Of type <c>unix</c> or <c>fd</c>.</param>
+    /// <param name="descriptors">Where those of type <c>fd</c> are found.</param>
     /// <exception cref="QmpException">It cannot be made.</exception>
-    public static ListeningSocket ListenHere(SocketAddress address) => address switch
+    public static ListeningSocket ListenHere(SocketAddress address, ISocketDescriptors descriptors) => address switch
     {
         { Unix: { } unix } => Bind(unix),
-        { Fd: { } fd } => Adopt(fd.Str),
+        { Fd: { } fd } => Adopt(descriptors.Take(fd.Str)),
         _ => throw new QmpException("Only socket address types 'unix' and 'fd' are supported"),
     };
 
     /// <summary>Removes the name. The descriptor is closed by its owner.</summary>
     public void Dispose() => _path?.Dispose();
 
-    /// <summary>Takes a descriptor that was passed in and names a socket.</summary>
-    /// <exception cref="QmpException">It is not a number or not a socket.</exception>
-    public static int ParseDescriptor(string text)
+    /// <summary>Listens on a socket that somebody has made and bound.</summary>
+    /// <param name="fd">The socket, which is closed if it cannot listen.</param>
+    /// <exception cref="QmpException">It cannot.</exception>
+    public static ListeningSocket Adopt(int fd)
     {
-        if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var fd))
+        var result = Libc.Listen(fd, Backlog);
+        if (result < 0)
         {
-            throw new QmpException($"Unable to parse FD number {text}");
+            _ = Libc.Close(fd);
+            throw new QmpException($"Failed to listen on fd socket: {Errno.Describe(result)}");
         }
 
-        if (Libc.Fstat(fd, out var status) < 0 || !status.IsSocket)
-        {
-            throw new QmpException($"File descriptor '{text}' is not a socket");
-        }
-
-        _ = Libc.Fcntl(fd, Libc.F_SETFD, Libc.FD_CLOEXEC);
-        return fd;
+        return new ListeningSocket(fd, null);
     }
 
     /// <summary>A Unix address in the kernel's layout.</summary>
@@ -75,14 +73,6 @@ internal sealed class ListeningSocket : IDisposable
         }
 
         return address;
-    }
-
-    private static ListeningSocket Adopt(string text)
-    {
-        var fd = ParseDescriptor(text);
-        return Libc.Listen(fd, Backlog) is var result && result < 0
-            ? throw new QmpException($"Unable to listen on socket: {Errno.Describe(result)}")
-            : new ListeningSocket(fd, null);
     }
 
     private static ListeningSocket Bind(UnixSocketAddress unix)
