@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
+using Qmp.Aio;
 
 namespace Qmp.Testing;
 
@@ -14,8 +15,8 @@ public sealed class QmpReplyException(string errorClass, string description)
 }
 
 /// <summary>
-/// The simplest QMP client: sends text, receives lines. It shares no code with the product, so that both cannot be
-/// wrong in the same way.
+/// The simplest QMP client: sends text, receives lines. It shares no code with the product but system calls, so that
+/// both cannot be wrong in the same way.
 /// </summary>
 public sealed class QmpLineClient : IAsyncDisposable
 {
@@ -69,6 +70,17 @@ public sealed class QmpLineClient : IAsyncDisposable
         {
             int sent = await _socket.SendAsync(bytes, limit.Token);
             bytes = bytes[sent..];
+        }
+    }
+
+    /// <summary>Sends a text as one message, with descriptors. It has to fit into the socket.</summary>
+    public void SendWithDescriptors(string text, params ReadOnlySpan<int> descriptors)
+    {
+        byte[] bytes = Encoding.UTF8.GetBytes(text);
+        long sent = Libc.SendWithDescriptors((int)_socket.Handle, bytes, descriptors);
+        if (sent != bytes.Length)
+        {
+            throw new IOException($"Sent {sent} of {bytes.Length} bytes.");
         }
     }
 

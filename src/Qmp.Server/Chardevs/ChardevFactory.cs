@@ -34,8 +34,7 @@ internal sealed class ChardevFactory(ServerContext server, Func<string, Chardev?
         }
     }
 
-    private async ValueTask<Chardev> CreateAsync(
-        string id, ChardevBackend backend, ISocketDescriptors descriptors, ChardevLog? log) => backend.Type switch
+    private async ValueTask<Chardev> CreateAsync(string id, ChardevBackend backend, ISocketDescriptors descriptors, ChardevLog? log) => backend.Type switch
     {
         ChardevBackendKind.File => await StreamChardevs.OpenFileAsync(server.Main, server.DescriptorSets, backend.File!.Data, log),
         ChardevBackendKind.Pipe => await StreamChardevs.OpenPipeAsync(server.Main, backend.Pipe!.Data, log),
@@ -45,8 +44,7 @@ internal sealed class ChardevFactory(ServerContext server, Func<string, Chardev?
         ChardevBackendKind.Mux => OpenMux(backend.Mux!.Data, log),
         ChardevBackendKind.Ringbuf => new RingbufChardev("ringbuf", backend.Ringbuf!.Data.Size, log),
         ChardevBackendKind.Memory => new RingbufChardev("memory", backend.Memory!.Data.Size, log),
-        _ => await SocketChardev.OpenAsync(
-            id, backend.Socket!.Data, server.Objects.Objects, descriptors, server.Main, server.Log, log),
+        _ => await SocketChardev.OpenAsync(id, backend.Socket!.Data, server.Objects.Objects, descriptors, server.Main, server.Log, log),
     };
 
     private Chardev OpenStdio(ChardevStdio options, ChardevLog? log)
