@@ -31,6 +31,7 @@ internal sealed class SocketChardev : Chardev
     private ListeningSocket? _listener;
     private AioWatch? _watch;
     private TaskCompletionSource? _firstClient;
+    private SocketAddress? _local;
     private string? _peer;
     private int _connections;
     private bool _isConnecting;
@@ -64,11 +65,11 @@ internal sealed class SocketChardev : Chardev
         new("addr", "SocketAddress", o => ((SocketChardev)o).AddressElement()),
     ];
 
-    /// <summary>Where it listens or connects to.</summary>
-    public SocketAddress Address { get; }
+    /// <summary>Where it listens or connects to. A listening socket that was passed in says itself where it stands.</summary>
+    public SocketAddress Address { get; private set; }
 
     /// <inheritdoc/>
-    public override string Description => (IsConnected ? "" : "disconnected:") + Address switch
+    public override string Description => (IsConnected ? "" : "disconnected:") + (_local ?? Address) switch
     {
         { Unix: { } unix } => "unix:" + unix.Path
             + (unix.Abstract == true ? unix.Tight == false ? ",abstract=on" : ",abstract=on,tight=on" : ""),
@@ -170,9 +171,16 @@ internal sealed class SocketChardev : Chardev
 
     private async ValueTask ListenAsync()
     {
-        _listener = Address.Fd is { } passed
-            ? ListeningSocket.Adopt(_descriptors.Take(passed.Str))
-            : await _main.RunOnWorkerAsync(() => ListeningSocket.Listen(Address));
+        if (Address.Fd is { } passed)
+        {
+            _listener = ListeningSocket.Adopt(_descriptors.Take(passed.Str));
+            Address = LocalAddress.Of(_listener.Fd) ?? Address;
+        }
+        else
+        {
+            _listener = await _main.RunOnWorkerAsync(() => ListeningSocket.Listen(Address));
+        }
+
         _ = Libc.SetNonBlocking(_listener.Fd, true);
         if (Address.Inet is { } inet)
         {
@@ -198,9 +206,15 @@ internal sealed class SocketChardev : Chardev
         _isConnecting = true;
         try
         {
-            fd = Address.Fd is { } passed
-                ? _descriptors.Take(passed.Str)
-                : await _main.RunOnWorkerAsync(() => ConnectedSocket.Connect(Address));
+            if (Address.Fd is { } passed)
+            {
+                fd = _descriptors.Take(passed.Str);
+                _local = LocalAddress.Of(fd);
+            }
+            else
+            {
+                fd = await _main.RunOnWorkerAsync(() => ConnectedSocket.Connect(Address));
+            }
         }
         catch (QmpException e) when (mayRetry)
         {
@@ -297,7 +311,7 @@ internal sealed class SocketChardev : Chardev
 
     private void Deliver(int fd)
     {
-        if (Address.Inet is not null)
+        if ((_local ?? Address).Inet is not null)
         {
             _ = Libc.SetSocketOption(fd, Libc.IPPROTO_TCP, Libc.TCP_NODELAY, 1);
             _peer = InetSockets.PeerOf(fd);

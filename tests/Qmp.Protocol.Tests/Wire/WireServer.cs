@@ -20,13 +20,16 @@ internal sealed class WireServer : IAsyncDisposable, IQmpConnection, IQmpEventSi
     private readonly StringBuilder _received = new();
     private readonly CancellationTokenSource _closed = new();
 
-    public WireServer(bool isPretty = false, int outputPipeBytes = 1 << 16)
+    public WireServer(bool isPretty = false, int outputPipeBytes = 1 << 16, IQmpDescriptorSource? descriptors = null)
     {
         _toServer = new Pipe(new PipeOptions(pauseWriterThreshold: 0, useSynchronizationContext: false));
         _toClient = new Pipe(new PipeOptions(
             pauseWriterThreshold: outputPipeBytes, resumeWriterThreshold: outputPipeBytes / 2, useSynchronizationContext: false));
         Handler = new QmpMessageHandler(
-            new Duplex(_toServer.Reader, _toClient.Writer), new QmpMessageFormatter(isPretty), Scheduler);
+            new Duplex(_toServer.Reader, _toClient.Writer), new QmpMessageFormatter(isPretty), Scheduler)
+        {
+            Descriptors = descriptors,
+        };
         Rpc = new QmpJsonRpc(Handler, Commands, new QmpCommandContext(this, this), (command, e) => Log.Enqueue($"{command}: {e.Message}"));
         Commands.Add("qmp_capabilities", (arguments, _) =>
         {

@@ -1,3 +1,6 @@
+using System.Net;
+using System.Net.Sockets;
+
 namespace Qmp.Daemon.Tests.Descriptors;
 
 /// <summary>Descriptors with names: <c>getfd</c>, <c>closefd</c>, and sockets that are used by name.</summary>
@@ -71,12 +74,34 @@ public sealed class NameTests : DescriptorTest
         await FailsAsync("chardev-add", Chardev("3", "false"), "Failed to add chardev 'c': File descriptor named '3' has not been found");
         await WorksAsync("chardev-add", Chardev("s", "false"));
         await FailsAsync("closefd", """{"fdname": "s"}""", "File descriptor named 's' not found");
+        Assert.That(await DescribeAsync(), Is.EqualTo("unix:"));
 
         // It is that socket: a monitor greets there.
         await WorksAsync("object-add", """{"qom-type": "monitor-qmp", "id": "m", "chardev": "c"}""");
         var greeting = new byte[5];
         Assert.That(await end.Other.ReceiveAsync(greeting).WaitAsync(TimeSpan.FromSeconds(60)), Is.EqualTo(5));
         Assert.That(greeting, Is.EqualTo("{\"QMP"u8.ToArray()));
+    }
+
+    [TestCase("l.sock", "disconnected:unix:$DIR/l.sock,server=on", "unix:$DIR/l.sock,server=on")]
+    [TestCase("", "disconnected:tcp:127.0.0.1:$PORT,server=on", "tcp:127.0.0.1:$PORT,server=on <-> 127.0.0.1:$PEER")]
+    public async Task ASocketListensByName(string path, string before, string connected)
+    {
+        using var listener = Listener(path);
+        using var peer = new Socket(listener.AddressFamily, SocketType.Stream, ProtocolType.Unspecified);
+        await WorksAsync("getfd", """{"fdname": "l"}""", (int)listener.Handle);
+        await WorksAsync("chardev-add", Chardev("l", "true, \"wait\": false"));
+        Assert.That(await DescribeAsync(), Is.EqualTo(Fill(before)));
+        await peer.ConnectAsync(listener.LocalEndPoint!);
+        await WorksAsync("object-add", """{"qom-type": "monitor-qmp", "id": "m", "chardev": "c"}""");
+        Assert.That(await peer.ReceiveAsync(new byte[5]).WaitAsync(TimeSpan.FromSeconds(60)), Is.EqualTo(5));
+        Assert.That(await DescribeAsync(), Is.EqualTo(Fill(connected)));
+
+        string Fill(string text) => text.Replace("$DIR", Folder.Path, StringComparison.Ordinal)
+            .Replace("$PORT", Port(listener.LocalEndPoint), StringComparison.Ordinal)
+            .Replace("$PEER", Port(peer.LocalEndPoint), StringComparison.Ordinal);
+
+        static string Port(EndPoint? end) => end is IPEndPoint ip ? $"{ip.Port}" : "";
     }
 
     [Test]
@@ -97,8 +122,7 @@ public sealed class NameTests : DescriptorTest
     [Test]
     public async Task AnExportListensOnASocketByName()
     {
-        using var listener = new System.Net.Sockets.Socket(System.Net.Sockets.AddressFamily.Unix, System.Net.Sockets.SocketType.Stream, 0);
-        listener.Bind(new System.Net.Sockets.UnixDomainSocketEndPoint(Folder.File("disk.sock")));
+        using var listener = Listener("disk.sock");
         await WorksAsync("getfd", """{"fdname": "l"}""", (int)listener.Handle);
         await WorksAsync("blockdev-add", """{"driver": "null-co", "node-name": "n", "size": 1048576}""");
         await FailsAsync("block-export-add", Export("k"), "File descriptor named 'k' has not been found");
@@ -107,6 +131,17 @@ public sealed class NameTests : DescriptorTest
         frontEnd.Negotiate();
         Assert.That(frontEnd.Capacity, Is.EqualTo(2048));
     }
+
+    private Socket Listener(string path)
+    {
+        var isUnix = path.Length > 0;
+        var socket = new Socket(isUnix ? AddressFamily.Unix : AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Unspecified);
+        socket.Bind(isUnix ? new UnixDomainSocketEndPoint(Folder.File(path)) : new IPEndPoint(IPAddress.Loopback, 0));
+        return socket;
+    }
+
+    private async Task<string?> DescribeAsync() => (await Client.ExecuteAsync("query-chardev")).EnumerateArray()
+        .First(chardev => chardev.GetProperty("label").GetString() == "c").GetProperty("filename").GetString();
 
     private static string Export(string name) => $$$"""
         {"type": "vhost-user-blk", "id": "e", "node-name": "n", "addr": {"type": "fd", "str": "{{{name}}}"}}
