@@ -8,7 +8,7 @@ namespace Qmp.Server;
 public static class QmpServerServices
 {
     /// <summary>
-    /// Adds the server, and a background service that lets its monitors take clients. The main loop of the server is run
+    /// Adds the server, and a service that lets its monitors take clients. The main loop of the server is run
     /// by somebody else, for instance the main thread.
     /// </summary>
     /// <param name="services">The host's services.</param>

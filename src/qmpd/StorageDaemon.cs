@@ -1,4 +1,3 @@
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Qmp.Aio;
 using Qmp.Daemon.CommandLine;
@@ -53,7 +52,7 @@ internal sealed class StorageDaemon(
                 _atExit.Add(CreatePidFile(pidFile));
             }
 
-            using var host = NewHost();
+            using var host = DaemonHost.Create(_server);
             await host.StartAsync();
             if (daemonize)
             {
@@ -77,21 +76,6 @@ internal sealed class StorageDaemon(
             await _server.CloseMonitorsAsync();
             RunAtExit();
         }
-    }
-
-    private IHost NewHost()
-    {
-        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
-        builder.Services.AddSingleton<IHostLifetime, NoHostLifetime>(); // signals are ours
-        builder.Services.AddQmpServer(_server);
-        return builder.Build();
-    }
-
-    private sealed class NoHostLifetime : IHostLifetime
-    {
-        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 
     // The folder first, then what is in it: a second daemon must not touch the disk or the sockets.

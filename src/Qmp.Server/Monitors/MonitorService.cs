@@ -3,22 +3,24 @@ using Qmp.Aio;
 
 namespace Qmp.Server.Monitors;
 
-/// <summary>Runs the monitors from the start of the host to its end.</summary>
+/// <summary>
+/// Runs the monitors from the start of the host to its end. Not a <see cref="BackgroundService"/>: that needs threads of
+/// the pool, which the daemon has no other use for.
+/// </summary>
 /// <param name="monitors">The monitors.</param>
 /// <param name="main">The main loop, which somebody runs.</param>
-internal sealed class MonitorService(MonitorRegistry monitors, AioContext main) : BackgroundService
+internal sealed class MonitorService(MonitorRegistry monitors, AioContext main) : IHostedService
 {
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    public async Task StartAsync(CancellationToken cancellationToken)
     {
         await main.Enter();
         monitors.Start();
-        var stopping = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using (stoppingToken.UnsafeRegister(static source => ((TaskCompletionSource)source!).SetResult(), stopping))
-        {
-            await stopping.Task.ConfigureAwait(false);
-        }
+    }
 
+    /// <inheritdoc/>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
         await main.Enter();
         monitors.Stop();
     }
