@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Hosting;
 using Qmp.Aio;
 using Qmp.Daemon.CommandLine;
 using Qmp.Daemon.Process;
@@ -37,6 +36,11 @@ internal sealed class StorageDaemon(
                 Claim(setup);
             }
 
+            // As in the storage daemon of QEMU, clients are greeted at once, and what they send waits for the setup.
+            _server.HoldCommands();
+            using var host = DaemonHost.Create(_server);
+            await host.StartAsync();
+
             string? pidFile = null;
             foreach (var option in OptionScanner.Scan(words))
             {
@@ -52,8 +56,6 @@ internal sealed class StorageDaemon(
                 _atExit.Add(CreatePidFile(pidFile));
             }
 
-            using var host = DaemonHost.Create(_server);
-            await host.StartAsync();
             if (daemonize)
             {
                 Daemonizer.Detach();
@@ -63,6 +65,7 @@ internal sealed class StorageDaemon(
                 Console.Out.WriteLine(setup.Greeting());
             }
 
+            _server.ReleaseCommands();
             await _server.StopRequested;
 
             // Monitors go last: their clients hear of the end of everything else.

@@ -52,6 +52,8 @@ public sealed class QmpMessageHandler : IJsonRpcMessageHandler, IValueTaskSource
     private bool _hasBuffer;
     private bool _isLastBuffer;
     private bool _isReading;
+    private bool _isFirstRead;
+    private bool _hasRead;
     private bool _isReadPending;
     private bool _isPumpPosted;
     private bool _isFlushing;
@@ -97,12 +99,14 @@ public sealed class QmpMessageHandler : IJsonRpcMessageHandler, IValueTaskSource
     {
         if (!_scheduler.IsCurrent)
         {
-            // The engine's first read comes from the thread pool.
+            // The engine's first read comes from the thread pool. It begins when the engine waits for it: completed
+            // before that, the engine would go on there instead of on the scheduler.
+            _isFirstRead = true;
             _read.Reset();
-            var pending = new ValueTask<JsonRpcMessage?>(this, _read.Version);
-            _scheduler.Post(static handler => ((QmpMessageHandler)handler!).BeginPendingRead(), this);
-            return pending;
+            return new ValueTask<JsonRpcMessage?>(this, _read.Version);
         }
+
+        _hasRead = true;
 
         // The engine's loop would not yield by itself as long as this completes at once.
         if (_inTurn < MessagesPerTurn && TryTake(out var message))
@@ -150,8 +154,8 @@ public sealed class QmpMessageHandler : IJsonRpcMessageHandler, IValueTaskSource
     {
         Queue(line);
 
-        // Inside a turn the next read flushes.
-        if (_isReadPending)
+        // Inside a turn the next read flushes. Before the first one there is no turn: the client waits for the greeting.
+        if (_isReadPending || !_hasRead)
         {
             Flush();
         }
@@ -187,15 +191,19 @@ public sealed class QmpMessageHandler : IJsonRpcMessageHandler, IValueTaskSource
     ValueTaskSourceStatus IValueTaskSource<JsonRpcMessage?>.GetStatus(short token) => _read.GetStatus(token);
 
     void IValueTaskSource<JsonRpcMessage?>.OnCompleted(
-        Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
+    {
         _read.OnCompleted(continuation, state, token, flags);
+        if (_isFirstRead)
+        {
+            _isFirstRead = false;
+            _scheduler.Post(static handler => ((QmpMessageHandler)handler!).BeginPendingRead(), this);
+        }
+    }
 
     private void BeginPendingRead()
     {
-        _isReadPending = true;
-
-        // The greeting was queued before anything was read, and the client waits for it.
-        Flush();
+        _hasRead = _isReadPending = true;
         Pump();
     }
 

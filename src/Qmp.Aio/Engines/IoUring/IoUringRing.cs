@@ -12,7 +12,7 @@ internal sealed unsafe class IoUringRing : IDisposable
     private const uint Entries = 256;
 
     /// <summary>Completions that fit before the kernel keeps the rest on a list of its own (nothing is lost).</summary>
-    private const uint CompletionEntries = 2048;
+    private const uint CompletionEntries = 1024;
 
     // From the newest kernels to 5.11. A ring of one issuer starts disabled: the thread that enables it is the issuer.
     private static readonly uint[] SetupAttempts =
