@@ -46,7 +46,9 @@ public static unsafe partial class Libc
     public const int SO_SNDBUF = 7;
     public const int SO_RCVBUF = 8;
     public const int SO_KEEPALIVE = 9;
+    public const int SO_PASSCRED = 16;
     public const int SO_ACCEPTCONN = 30;
+    public const int SO_PASSSEC = 34;
     public const int SO_DOMAIN = 39;
     public const int IPPROTO_TCP = 6;
     public const int TCP_NODELAY = 1;

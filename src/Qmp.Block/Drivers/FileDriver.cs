@@ -161,7 +161,16 @@ internal sealed partial class FileDriver(bool isDevice) : BlockDriver
 
             // Without asking who else has locks: that would find our own, of the descriptor in use.
             var locks = IsLocking ? new FileLocks(file.Fd, old.Filename) : null;
-            locks?.Take(context.Permissions, context.Shared);
+            try
+            {
+                locks?.Take(context.Permissions, context.Shared);
+            }
+            catch
+            {
+                _ = FileOpener.Close(file, locks);
+                throw;
+            }
+
             return new Reopened(file, locks);
         });
     }

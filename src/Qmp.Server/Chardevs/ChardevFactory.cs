@@ -37,7 +37,7 @@ internal sealed class ChardevFactory(ServerContext server, Func<string, Chardev?
     private async ValueTask<Chardev> CreateAsync(string id, ChardevBackend backend, ISocketDescriptors descriptors, ChardevLog? log) => backend.Type switch
     {
         ChardevBackendKind.File => await StreamChardevs.OpenFileAsync(server.Main, server.DescriptorSets, backend.File!.Data, log),
-        ChardevBackendKind.Pipe => await StreamChardevs.OpenPipeAsync(server.Main, backend.Pipe!.Data, log),
+        ChardevBackendKind.Pipe => await StreamChardevs.OpenPipeAsync(server.Main, server.DescriptorSets, backend.Pipe!.Data, log),
         ChardevBackendKind.Stdio => OpenStdio(backend.Stdio!.Data, log),
         ChardevBackendKind.Pty => await PtyChardev.OpenAsync(server.Main, backend.Pty!.Data, log),
         ChardevBackendKind.Null => new NullChardev(log),

@@ -64,8 +64,18 @@ internal sealed unsafe class SocketConnection : ChardevConnection
     private bool WantsInput => !_isInputOver && !_isInputFull && _descriptors is not { IsFull: true };
 
     /// <inheritdoc/>
-    public override IQmpDescriptorSource? AcceptDescriptors() =>
-        Peer is null ? null : _descriptors ??= new DescriptorReceiver(UpdateWatch);
+    public override IQmpDescriptorSource? AcceptDescriptors()
+    {
+        if (Peer is null)
+        {
+            return null;
+        }
+
+        // A listener that was passed in may ask for credentials, which would look like descriptors.
+        _ = Libc.SetSocketOption(_fd, Libc.SOL_SOCKET, Libc.SO_PASSCRED, 0);
+        _ = Libc.SetSocketOption(_fd, Libc.SOL_SOCKET, Libc.SO_PASSSEC, 0);
+        return _descriptors ??= new DescriptorReceiver(UpdateWatch);
+    }
 
     /// <inheritdoc/>
     public override void Abort()
@@ -101,7 +111,8 @@ internal sealed unsafe class SocketConnection : ChardevConnection
     {
         for (var i = 0; i < ReadsPerTurn && WantsInput; i++)
         {
-            var memory = _input.Writer.GetMemory(_readSize);
+            // What is left of a block is enough for little: bytes one by one must not take a block each.
+            var memory = _input.Writer.GetMemory(_readSize == SmallRead ? 0 : _readSize);
             var received = Receive(memory.Span);
 
             if (received is -Errno.EAGAIN or -Errno.EINTR)
@@ -121,7 +132,7 @@ internal sealed unsafe class SocketConnection : ChardevConnection
             }
 
             _input.Writer.Advance((int)received);
-            _readSize = received == memory.Length ? LargeRead : SmallRead;
+            _readSize = received >= SmallRead ? LargeRead : SmallRead;
             var isFull = received == memory.Length;
 
             // The other end of the pipe runs inside this call.

@@ -45,7 +45,8 @@ internal static class StreamChardevs
 
     /// <summary>The device <c>pipe</c>: two FIFOs with ".in" and ".out" behind their common path, or one for both ways.</summary>
     /// <exception cref="QmpException">They cannot be opened.</exception>
-    public static async ValueTask<Chardev> OpenPipeAsync(AioContext main, ChardevHostdev options, ChardevLog? log)
+    public static async ValueTask<Chardev> OpenPipeAsync(
+        AioContext main, DescriptorSets sets, ChardevHostdev options, ChardevLog? log)
     {
         // Both ways each, so that they stay open while no other process has them.
         const int Flags = Libc.O_RDWR | Libc.O_NONBLOCK;
@@ -59,10 +60,16 @@ internal static class StreamChardevs
             }
 
             Close(input, output);
-            input = Open(options.Device, Flags, null);
+            input = Open(options.Device, Flags, sets);
             return (input, Libc.Duplicate(input));
         });
-        return new StreamChardev("pipe", main, input, output, endsWithInput: false, () => Close(input, output), log);
+        return new StreamChardev("pipe", main, input, output, endsWithInput: false, CloseBoth, log);
+
+        void CloseBoth()
+        {
+            sets.Close(input);
+            Close(-1, output);
+        }
     }
 
     /// <summary>The device <c>stdio</c>: the standard input and output of the daemon, which stay open.</summary>
@@ -99,9 +106,9 @@ internal static class StreamChardevs
         }
     }
 
-    private static int Open(string path, int flags, DescriptorSets? sets)
+    private static int Open(string path, int flags, DescriptorSets sets)
     {
-        var fd = sets?.OpenAny(path, flags, NewFileMode, out _) ?? Libc.Open(path, flags, NewFileMode);
+        var fd = sets.OpenAny(path, flags, NewFileMode, out _);
         return fd >= 0 ? fd : throw new QmpException($"Could not open '{path}': {Errno.Describe(fd)}");
     }
 }

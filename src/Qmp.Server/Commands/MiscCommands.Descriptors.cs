@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Qmp.Aio;
 using Qmp.Protocol;
 using Qmp.Protocol.Schema;
 using Qmp.Server.Monitors;
@@ -29,10 +30,12 @@ internal sealed partial class MiscCommands
     public ValueTask<AddfdInfo> AddFdAsync(AddFdArguments arguments, QmpCommandContext context) =>
         new(server.DescriptorSets.Add(TakeDescriptor(context), arguments.FdsetId, arguments.Opaque));
 
-    public ValueTask RemoveFdAsync(RemoveFdArguments arguments, QmpCommandContext context)
+    public async ValueTask RemoveFdAsync(RemoveFdArguments arguments, QmpCommandContext context)
     {
-        server.DescriptorSets.Remove(arguments.FdsetId, arguments.Fd);
-        return default;
+        foreach (var fd in server.DescriptorSets.Remove(arguments.FdsetId, arguments.Fd))
+        {
+            await server.Main.RunOnWorkerAsync(() => Libc.Close(fd));
+        }
     }
 
     public ValueTask<IReadOnlyList<FdsetInfo>> QueryFdsetsAsync(QmpCommandContext context) => new(server.DescriptorSets.List());

@@ -27,6 +27,12 @@ internal sealed class DescriptorReceiver(Action onRoom) : IQmpDescriptorSource, 
     public long Receive(int socket, Span<byte> buffer)
     {
         var count = Libc.PeekForDescriptors(socket, buffer, out var hasDescriptors);
+        if (count == -Errno.EAGAIN)
+        {
+            // An urgent byte (MSG_OOB) makes the socket readable and is passed over by a look: a real receive drops it.
+            count = 1;
+        }
+
         if (count <= 0)
         {
             return count;

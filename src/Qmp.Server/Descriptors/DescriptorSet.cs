@@ -22,21 +22,23 @@ internal sealed class DescriptorSet
     /// <summary>What it has, the oldest first.</summary>
     public IReadOnlyList<FdsetFdInfo> List() => [.. _descriptors];
 
-    /// <summary>Closes a descriptor, or with null all.</summary>
+    /// <summary>Gives up a descriptor, or with null all.</summary>
+    /// <param name="fd">Which one.</param>
+    /// <param name="removed">Gets those that the caller closes.</param>
     /// <returns>False when there is no such descriptor.</returns>
-    public bool TryRemove(long? fd)
+    public bool TryRemove(long? fd, List<int> removed)
     {
-        var removed = _descriptors.FindAll(descriptor => fd is null || descriptor.Fd == fd);
-        foreach (var descriptor in removed)
+        var found = _descriptors.FindAll(descriptor => fd is null || descriptor.Fd == fd);
+        foreach (var descriptor in found)
         {
             _ = _descriptors.Remove(descriptor);
-            _ = Libc.Close((int)descriptor.Fd);
+            removed.Add((int)descriptor.Fd);
         }
 
-        return fd is null || removed.Count > 0;
+        return fd is null || found.Count > 0;
     }
 
-    /// <summary>Makes a copy of the newest descriptor whose access mode is the wanted one.</summary>
+    /// <summary>Makes a copy of the newest descriptor whose access mode is the wanted one. <see cref="Adapt"/> comes next.</summary>
     /// <param name="flags">As of open(2).</param>
     /// <param name="error">What is wrong, when something is.</param>
     /// <returns>The copy, or a negative error number.</returns>
@@ -50,12 +52,10 @@ internal sealed class DescriptorSet
         }
 
         var copy = Libc.Duplicate((int)found.Fd);
-        var result = copy < 0 ? copy : Adapt(copy, flags);
-        if (result < 0)
+        if (copy < 0)
         {
-            _ = copy < 0 ? 0 : Libc.Close(copy);
-            error = $"Failed to use file descriptor: {Errno.Describe(result)}";
-            return result;
+            error = UseError(copy);
+            return copy;
         }
 
         error = "";
@@ -67,7 +67,11 @@ internal sealed class DescriptorSet
     /// <returns>Whether it is one of this set.</returns>
     public bool Forget(int copy) => _copies.Remove(copy);
 
-    private static int Adapt(int fd, int flags)
+    /// <summary>Text of an error.</summary>
+    public static string UseError(int error) => $"Failed to use file descriptor: {Errno.Describe(error)}";
+
+    /// <summary>Does to a copy what open(2) would have done. May take time.</summary>
+    public static int Adapt(int fd, int flags)
     {
         var old = Libc.Fcntl(fd, Libc.F_GETFL);
         var wanted = (old & ~SettableFlags) | (flags & SettableFlags);

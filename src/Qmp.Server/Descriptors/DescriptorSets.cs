@@ -48,19 +48,22 @@ internal sealed class DescriptorSets : IPassedFiles, IDisposable
         }
     }
 
-    /// <summary>Closes one descriptor of a set, or all.</summary>
+    /// <summary>Takes one descriptor out of a set, or all.</summary>
+    /// <returns>What the caller closes, which may take time.</returns>
     /// <exception cref="QmpException">There is none.</exception>
-    public void Remove(long id, long? fd)
+    public IReadOnlyList<int> Remove(long id, long? fd)
     {
         lock (_lock)
         {
-            if (!_sets.TryGetValue(id, out var set) || !set.TryRemove(fd))
+            List<int> removed = [];
+            if (!_sets.TryGetValue(id, out var set) || !set.TryRemove(fd, removed))
             {
                 var what = fd is null ? "" : string.Create(CultureInfo.InvariantCulture, $", fd:{fd}");
                 throw new QmpException(string.Create(CultureInfo.InvariantCulture, $"File descriptor named 'fdset-id:{id}{what}' not found"));
             }
 
             RemoveUnused(id, set);
+            return removed;
         }
     }
 
@@ -87,6 +90,7 @@ internal sealed class DescriptorSets : IPassedFiles, IDisposable
             return -Errno.EINVAL;
         }
 
+        int fd;
         lock (_lock)
         {
             if (!_sets.TryGetValue(id, out var set))
@@ -95,8 +99,19 @@ internal sealed class DescriptorSets : IPassedFiles, IDisposable
                 return -Errno.ENOENT;
             }
 
-            return set.Open(flags, out error);
+            fd = set.Open(flags, out error);
         }
+
+        // Not under the lock, for which the main loop would wait: files are slow now and then.
+        var result = fd < 0 ? 0 : DescriptorSet.Adapt(fd, flags);
+        if (result < 0)
+        {
+            Close(fd);
+            error = DescriptorSet.UseError(result);
+            return result;
+        }
+
+        return fd;
     }
 
     /// <summary>Opens a file by a name that may be a path or that of a set.</summary>
@@ -132,23 +147,26 @@ internal sealed class DescriptorSets : IPassedFiles, IDisposable
                     break;
                 }
             }
-
-            _ = Libc.Close(fd);
         }
+
+        _ = Libc.Close(fd);
     }
 
     /// <summary>Closes the descriptors of all sets; what has opened them goes on. Idempotent.</summary>
     public void Dispose()
     {
+        List<int> removed = [];
         lock (_lock)
         {
             foreach (var set in _sets.Values)
             {
-                _ = set.TryRemove(null);
+                _ = set.TryRemove(null, removed);
             }
 
             _sets.Clear();
         }
+
+        removed.ForEach(static fd => _ = Libc.Close(fd));
     }
 
     private long LowestFree()

@@ -1,4 +1,7 @@
+using System.Diagnostics;
 using System.Globalization;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using Qmp.Aio;
 using Qmp.Testing;
 
@@ -6,7 +9,7 @@ namespace Qmp.Daemon.Tests.Descriptors;
 
 /// <summary>To which command a descriptor belongs, and what becomes of those that nobody wants.</summary>
 [TestFixture]
-public sealed class ReceivingTests : DescriptorTest
+public sealed partial class ReceivingTests : DescriptorTest
 {
     private const string NoDescriptor = """{"error": {"class": "GenericError", "desc": "No file descriptor supplied via SCM_RIGHTS"}}""";
 
@@ -172,4 +175,30 @@ public sealed class ReceivingTests : DescriptorTest
     private IEnumerable<int> OpenDescriptors(string path) => Directory.GetFiles($"/proc/{Daemon.Pid}/fd")
         .Where(link => File.ResolveLinkTarget(link, returnFinalTarget: false)?.FullName == path)
         .Select(link => int.Parse(Path.GetFileName(link), CultureInfo.InvariantCulture));
+
+    [Test]
+    public async Task AnUrgentByteIsDropped()
+    {
+        // Seen but not taken it would keep the main loop busy for ever.
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        await socket.ConnectAsync(new UnixDomainSocketEndPoint(Folder.File("qmp.sock")));
+        Assert.That(socket.Send("x"u8, SocketFlags.OutOfBand), Is.EqualTo(1));
+        for (var clock = Stopwatch.StartNew(); Untaken((int)socket.Handle) != 0; await Task.Delay(1))
+        {
+            Assert.That(clock.Elapsed, Is.LessThan(TimeSpan.FromSeconds(30)), "the byte is still there");
+        }
+
+        await WorksAsync("getfd", """{"fdname": "a"}""", 0);
+    }
+
+    // Bytes that the other end has not taken (SIOCOUTQ).
+    private static unsafe int Untaken(int socket)
+    {
+        var bytes = 0;
+        Assert.That(ioctl(socket, 0x5411, &bytes), Is.Zero);
+        return bytes;
+    }
+
+    [LibraryImport("libc")]
+    private static unsafe partial int ioctl(int fd, nuint request, int* value);
 }
