@@ -108,10 +108,12 @@ public sealed partial class AioContext
             {
                 if (PollOnce() || HasReadyWork() || _engine.HasReady())
                 {
+                    _poller.NoteSpin(caught: true);
                     return true;
                 }
             }
             while (SpinAgain(deadline));
+            _poller.NoteSpin(caught: false);
         }
 
         if (!_isPolling)

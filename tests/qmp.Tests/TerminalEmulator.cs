@@ -8,24 +8,27 @@ internal sealed class TerminalEmulator : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
+    private static int s_count;
+
     private readonly WorkFolder _folder;
 
-    private readonly string _name;
+    // A server of tmux for each: one that is ending takes no new terminals.
+    private readonly string _socket;
 
-    private TerminalEmulator(WorkFolder folder, string name) => (_folder, _name) = (folder, name);
+    private TerminalEmulator(WorkFolder folder) =>
+        (_folder, _socket) = (folder, folder.File($"tmux{Interlocked.Increment(ref s_count)}.sock"));
 
     /// <summary>Runs <c>qmp</c>.</summary>
     /// <param name="folder">Where it runs; also the folder for state.</param>
     /// <param name="words">Arguments without spaces.</param>
     /// <param name="environment">Further variables, <c>NAME=VALUE</c>.</param>
-    /// <param name="name">Tells terminals in one folder apart.</param>
-    public static Task<TerminalEmulator> StartAsync(WorkFolder folder, string words, string environment = "", string name = "tmux") =>
-        RunAsync(folder, $"{Tool.Path} {words}", environment, name);
+    public static Task<TerminalEmulator> StartAsync(WorkFolder folder, string words, string environment = "") =>
+        RunAsync(folder, $"{Tool.Path} {words}", environment);
 
     /// <summary>Runs any program; <c>qmp</c> is in its PATH.</summary>
-    public static async Task<TerminalEmulator> RunAsync(WorkFolder folder, string command, string environment = "", string name = "tmux")
+    public static async Task<TerminalEmulator> RunAsync(WorkFolder folder, string command, string environment = "")
     {
-        var terminal = new TerminalEmulator(folder, name);
+        var terminal = new TerminalEmulator(folder);
         await terminal.TmuxAsync("-f", "/dev/null", "new-session", "-d", "-x", "100", "-y", "30", "-c", folder.Path,
             $"env XDG_STATE_HOME={folder.Path}/state HOME={folder.Path} PATH={Path.GetDirectoryName(Tool.Path)}:$PATH TERM=screen-256color LC_ALL=C.UTF-8 {environment} {command}; echo exit status $?; exec cat");
         return terminal;
@@ -68,7 +71,7 @@ internal sealed class TerminalEmulator : IAsyncDisposable
 
     private async Task<string> TmuxAsync(params string[] words)
     {
-        var result = await Testing.Shell.RunProgramAsync("tmux", ["-S", _folder.File(_name + ".sock"), "-u", .. words], _folder.Path);
+        var result = await Testing.Shell.RunProgramAsync("tmux", ["-S", _socket, "-u", .. words], _folder.Path);
         Assert.That(result.ExitStatus, Is.Zero, result.Output);
         return result.Output;
     }

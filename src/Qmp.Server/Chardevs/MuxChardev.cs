@@ -1,4 +1,5 @@
 using System.Buffers;
+using Qmp.Aio;
 using Qmp.Protocol;
 
 namespace Qmp.Server.Chardevs;
@@ -12,6 +13,8 @@ internal sealed class MuxChardev : Chardev
     private const int MaxPorts = 4;
     private const byte Escape = 1; // Ctrl-A
 
+    private static readonly TimeSpan s_lastWords = TimeSpan.FromSeconds(1);
+
     private static readonly byte[] s_help =
         "\n\rC-a h    this help\n\rC-a x    end the daemon\n\rC-a b    send a break\n\rC-a c    next user\n\rC-a C-a  C-a itself\n\r"u8.ToArray();
 
@@ -22,6 +25,9 @@ internal sealed class MuxChardev : Chardev
     private ChardevConnection? _connection;
     private MuxPort? _focus;
     private Task _last = Task.CompletedTask;
+
+    // Set when nothing is written any more, completed when the connection is over.
+    private TaskCompletionSource? _ended;
     private bool _isAttached;
     private bool _isEscaped;
 
@@ -119,6 +125,7 @@ internal sealed class MuxChardev : Chardev
         {
             _connection = null;
             ClosePorts();
+            _ended?.TrySetResult();
         });
         _ = ReadAsync(connection);
         foreach (var port in _ports.Where(p => p.IsAttached).ToArray())
@@ -183,8 +190,7 @@ internal sealed class MuxChardev : Chardev
                 _ = WriteAsync(new(s_help)).AsTask();
                 break;
             case (byte)'x':
-                _ = WriteAsync(new("QEMU: Terminated\n\r"u8.ToArray())).AsTask();
-                _requestStop();
+                _ = TerminateAsync();
                 break;
             case (byte)'b':
                 _base.SendBreak();
@@ -200,10 +206,25 @@ internal sealed class MuxChardev : Chardev
         }
     }
 
+    // The last words leave before the daemon ends, if whoever is there takes them.
+    private async Task TerminateAsync()
+    {
+        var main = AioContext.Current!;
+        await WriteAsync(new("QEMU: Terminated\n\r"u8.ToArray()));
+        if (_connection is { } connection && _ended is null)
+        {
+            _ended = new TaskCompletionSource();
+            await connection.Output.CompleteAsync();
+            await Task.WhenAny(_ended.Task, main.DelayAsync(s_lastWords).AsTask());
+        }
+
+        _requestStop();
+    }
+
     private async Task AppendAsync(Task before, byte[] bytes)
     {
         await before;
-        if (_connection is { } connection)
+        if (_connection is { } connection && _ended is null)
         {
             await connection.Output.WriteAsync(bytes);
         }

@@ -70,7 +70,7 @@ public sealed class TopTests
         Assert.That((await terminal.ScreenAsync(colours: true)).Contains("\e[", StringComparison.Ordinal), Is.EqualTo(colours));
         var piped = await Tool.RunAsync(folder, "top", "qmp.sock", "--once", "--interval", "0.1");
         Assert.That(piped.Output, Does.Contain("disk").And.Not.Contain("\e"), piped.Error);
-        await using var graph = await TerminalEmulator.StartAsync(folder, "graph qmp.sock", environment, "second");
+        await using var graph = await TerminalEmulator.StartAsync(folder, "graph qmp.sock", environment);
         await graph.WaitForAsync("exit status 0");
         Assert.That((await graph.ScreenAsync(colours: true)).Contains("\e[", StringComparison.Ordinal), Is.EqualTo(colours));
     }
