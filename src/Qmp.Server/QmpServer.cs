@@ -20,7 +20,6 @@ public sealed class QmpServer
     private readonly ServerContext _context;
     private readonly QmpCommandTable _commands;
     private readonly QmpCommandContext _commandLine;
-    private readonly MonitorServices _services;
     private bool _isStopped;
 
     /// <summary>Composes a server that has no monitors, nodes, objects or exports yet.</summary>
@@ -40,8 +39,8 @@ public sealed class QmpServer
             new DataplaneCommands(_context),
             new TransactionCommands(_context));
         _commandLine = new QmpCommandContext(new CommandLineConnection(), events);
-        _services = new MonitorServices(options.Main, _commands, events, _context.Log);
-        Monitors = new MonitorRegistry(_context.Objects, _context.Chardevs, _services);
+        var services = new MonitorServices(options.Main, _commands, events, _context.Log);
+        Monitors = new MonitorRegistry(_context.Objects, _context.Chardevs, services);
     }
 
     /// <summary>Completed when somebody asked for the end: <c>quit</c>, or a signal. <b>Any</b>.</summary>
@@ -73,15 +72,6 @@ public sealed class QmpServer
         _context.Chardevs.IsTaken(id)
             ? throw new QmpException($"attempt to add duplicate property '{id}' to object (type 'container')")
             : (await _context.Chardevs.AddAsync(id, backend, InheritedDescriptors.Instance) as PtyChardev)?.Terminal;
-
-    /// <summary>
-    /// While the server is being set up: clients are greeted as soon as the host runs, but what they send waits until
-    /// <see cref="ReleaseCommands"/>.
-    /// </summary>
-    public void HoldCommands() => _services.HoldCommands();
-
-    /// <summary>Everything is set up: what clients have sent is executed. Idempotent.</summary>
-    public void ReleaseCommands() => _services.ReleaseCommands();
 
     /// <summary>Makes a monitor. It serves when the host runs.</summary>
     /// <param name="options">Its options.</param>

@@ -36,11 +36,6 @@ internal sealed class StorageDaemon(
                 Claim(setup);
             }
 
-            // As in the storage daemon of QEMU, clients are greeted at once, and what they send waits for the setup.
-            _server.HoldCommands();
-            using var host = DaemonHost.Create(_server);
-            await host.StartAsync();
-
             string? pidFile = null;
             foreach (var option in OptionScanner.Scan(words))
             {
@@ -56,6 +51,8 @@ internal sealed class StorageDaemon(
                 _atExit.Add(CreatePidFile(pidFile));
             }
 
+            using var host = DaemonHost.Create(_server);
+            await host.StartAsync();
             if (daemonize)
             {
                 Daemonizer.Detach();
@@ -65,7 +62,6 @@ internal sealed class StorageDaemon(
                 Console.Out.WriteLine(setup.Greeting());
             }
 
-            _server.ReleaseCommands();
             await _server.StopRequested;
 
             // Monitors go last: their clients hear of the end of everything else.

@@ -12,7 +12,6 @@ namespace Qmp.Server.Monitors;
 internal sealed class MonitorServices(
     AioContext main, IQmpCommandTable commands, QmpEventBus events, Action<string> log, CancellationToken haste = default)
 {
-    private TaskCompletionSource? _held;
     private long _lastId;
 
     public AioContext Main { get; } = main;
@@ -26,18 +25,6 @@ internal sealed class MonitorServices(
     public Action<string> Log { get; } = log;
 
     public CancellationToken Haste { get; } = haste;
-
-    /// <summary>Completes, on the main loop, when commands may be read.</summary>
-    public Task CommandsReleased => _held?.Task ?? Task.CompletedTask;
-
-    public void HoldCommands() => _held ??= new TaskCompletionSource();
-
-    public void ReleaseCommands()
-    {
-        var held = _held;
-        _held = null;
-        held?.SetResult();
-    }
 
     public long NextConnectionId() => ++_lastId;
 }

@@ -16,7 +16,6 @@ internal sealed class QmpConnection : IQmpConnection
     private readonly QmpJsonRpc _rpc;
     private readonly Action<QmpConnection> _onClosed;
     private readonly MonitorServices _services;
-    private bool _isOver;
 
     /// <summary>Takes over a connection and greets.</summary>
     /// <param name="id">Number of the connection.</param>
@@ -51,7 +50,7 @@ internal sealed class QmpConnection : IQmpConnection
             (command, e) => services.Log($"command '{command}' failed: {e}"));
         transport.Start(PeerGone, TransportClosed);
         Greet();
-        _ = ListenAsync();
+        _rpc.StartListening();
     }
 
     /// <inheritdoc/>
@@ -97,15 +96,6 @@ internal sealed class QmpConnection : IQmpConnection
         _handler.Send(writer.WrittenSpan);
     }
 
-    private async Task ListenAsync()
-    {
-        await _services.CommandsReleased;
-        if (!_isOver)
-        {
-            _rpc.StartListening();
-        }
-    }
-
     private void Overflowed()
     {
         _services.Log($"monitor client {Id} does not read what it is sent: connection closed");
@@ -116,7 +106,6 @@ internal sealed class QmpConnection : IQmpConnection
 
     private void TransportClosed()
     {
-        _isOver = true;
         _closed.Cancel();
         _handler.Dispose();
         _rpc.Dispose();
