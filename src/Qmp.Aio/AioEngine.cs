@@ -100,7 +100,8 @@ public abstract class AioEngine : IDisposable
     /// single request; many are better queued.
     /// </summary>
     /// <inheritdoc cref="Read"/>
-    public virtual unsafe int ReadCached(int fd, Iovec* segments, int count, long offset) => -Errno.EAGAIN;
+    public virtual unsafe int ReadCached(int fd, Iovec* segments, int count, long offset)
+        => (int)Libc.Preadv(fd, segments, count, offset, Libc.RWF_NOWAIT);
 
     /// <summary>Writes; completes with the bytes written. <see cref="Libc.RWF_DSYNC"/> makes it durable.</summary>
     /// <inheritdoc cref="Read"/>

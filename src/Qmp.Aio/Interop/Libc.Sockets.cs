@@ -152,54 +152,44 @@ public static unsafe partial class Libc
         var control = stackalloc byte[controlSize];
         descriptorCount = 0;
         truncated = false;
-        fixed (byte* p = buffer)
+        MessageHeader message = new() { Control = control, ControlLength = controlSize };
+        var result = ReceiveInto(fd, buffer, &message, flags);
+        if (result < 0)
         {
-            Iovec segment = new(p, (nuint)buffer.Length);
-            MessageHeader message = new()
-            {
-                Segments = &segment,
-                SegmentCount = 1,
-                Control = control,
-                ControlLength = controlSize,
-            };
-            var result = ReceiveMessage(fd, &message, flags);
-            if (result < 0)
-            {
-                return result;
-            }
-
-            truncated = (message.Flags & MSG_CTRUNC) != 0;
-            var offset = 0ul;
-            while (offset + 16 <= message.ControlLength)
-            {
-                var length = *(ulong*)(control + offset);
-                if (length < 16 || offset + length > message.ControlLength)
-                {
-                    break;
-                }
-
-                if (*(int*)(control + offset + 8) == SOL_SOCKET && *(int*)(control + offset + 12) == SCM_RIGHTS)
-                {
-                    var passed = new ReadOnlySpan<int>(control + offset + 16, (int)((length - 16) / sizeof(int)));
-                    foreach (var descriptor in passed)
-                    {
-                        if (descriptorCount < descriptors.Length)
-                        {
-                            descriptors[descriptorCount++] = descriptor;
-                        }
-                        else
-                        {
-                            truncated = true;
-                            Close(descriptor);
-                        }
-                    }
-                }
-
-                offset += (length + 7) & ~7ul;
-            }
-
             return result;
         }
+
+        truncated = (message.Flags & MSG_CTRUNC) != 0;
+        var offset = 0ul;
+        while (offset + 16 <= message.ControlLength)
+        {
+            var length = *(ulong*)(control + offset);
+            if (length < 16 || offset + length > message.ControlLength)
+            {
+                break;
+            }
+
+            if (*(int*)(control + offset + 8) == SOL_SOCKET && *(int*)(control + offset + 12) == SCM_RIGHTS)
+            {
+                var passed = new ReadOnlySpan<int>(control + offset + 16, (int)((length - 16) / sizeof(int)));
+                foreach (var descriptor in passed)
+                {
+                    if (descriptorCount < descriptors.Length)
+                    {
+                        descriptors[descriptorCount++] = descriptor;
+                    }
+                    else
+                    {
+                        truncated = true;
+                        Close(descriptor);
+                    }
+                }
+            }
+
+            offset += (length + 7) & ~7ul;
+        }
+
+        return result;
     }
 
     /// <summary>
@@ -211,19 +201,21 @@ public static unsafe partial class Libc
         // Room for a header and for no descriptor: none is made, and the flag says that there were some.
         const int controlSize = 16;
         var control = stackalloc byte[controlSize];
+        MessageHeader message = new() { Control = control, ControlLength = controlSize };
+        var result = ReceiveInto(fd, buffer, &message, MSG_PEEK | MSG_DONTWAIT);
+        hasDescriptors = result > 0 && (message.Flags & MSG_CTRUNC) != 0;
+        return result;
+    }
+
+    // One buffer, and what control data the message has room for.
+    private static long ReceiveInto(int fd, Span<byte> buffer, MessageHeader* message, int flags)
+    {
         fixed (byte* p = buffer)
         {
             Iovec segment = new(p, (nuint)buffer.Length);
-            MessageHeader message = new()
-            {
-                Segments = &segment,
-                SegmentCount = 1,
-                Control = control,
-                ControlLength = controlSize,
-            };
-            var result = ReceiveMessage(fd, &message, MSG_PEEK | MSG_DONTWAIT);
-            hasDescriptors = result > 0 && (message.Flags & MSG_CTRUNC) != 0;
-            return result;
+            message->Segments = &segment;
+            message->SegmentCount = 1;
+            return ReceiveMessage(fd, message, flags);
         }
     }
 

@@ -9,7 +9,7 @@ namespace Benchmarks.Rows;
 /// CPU per request and p99.9. Then the CPU per request of requests that come at a fixed rate.
 /// </summary>
 internal sealed class DiskRows(string name, string goal, string node, Func<int, double> leastRatio, bool isFile)
-    : RowGroup(name, goal, Report.Goals.All[3].Key, Report.Goals.All[4].Key)
+    : RowGroup(name, goal, "4", "5")
 {
     public const string FileNode = "driver=file,node-name=disk,filename=disk.img,aio=io_uring";
     public const string NullNode = "driver=null-co,node-name=disk,size=268435456,read-zeroes=off";

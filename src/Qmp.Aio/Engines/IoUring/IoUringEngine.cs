@@ -51,9 +51,6 @@ internal sealed unsafe class IoUringEngine : AioEngine
     public override void Read(AioRequest request, int fd, Iovec* segments, int count, long offset, int rwFlags = 0)
         => Transfer(OpRead, OpReadv, request, fd, segments, count, offset, rwFlags);
 
-    public override int ReadCached(int fd, Iovec* segments, int count, long offset)
-        => (int)Libc.Preadv(fd, segments, count, offset, Libc.RWF_NOWAIT);
-
     public override void Write(AioRequest request, int fd, Iovec* segments, int count, long offset, int rwFlags = 0)
         => Transfer(OpWrite, OpWritev, request, fd, segments, count, offset, rwFlags);
 

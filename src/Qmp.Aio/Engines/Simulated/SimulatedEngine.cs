@@ -17,6 +17,9 @@ internal sealed unsafe class SimulatedEngine(Simulation simulation) : AioEngine
     public override void Read(AioRequest request, int fd, Iovec* segments, int count, long offset, int rwFlags = 0)
         => Submit(SimulatedIoKind.Read, request, fd, segments, count, offset, Total(segments, count), rwFlags);
 
+    // Its files are no files of the kernel, and its reads take their time.
+    public override int ReadCached(int fd, Iovec* segments, int count, long offset) => -Errno.EAGAIN;
+
     public override void Write(AioRequest request, int fd, Iovec* segments, int count, long offset, int rwFlags = 0)
         => Submit(SimulatedIoKind.Write, request, fd, segments, count, offset, Total(segments, count), rwFlags);
 

@@ -37,9 +37,6 @@ internal sealed unsafe class ThreadsEngine : AioEngine
     public override void Read(AioRequest request, int fd, Iovec* segments, int count, long offset, int rwFlags = 0)
         => Submit(ThreadsOperationKind.Read, request, fd, segments, count, offset, 0, rwFlags);
 
-    public override int ReadCached(int fd, Iovec* segments, int count, long offset)
-        => (int)Libc.Preadv(fd, segments, count, offset, Libc.RWF_NOWAIT);
-
     public override void Write(AioRequest request, int fd, Iovec* segments, int count, long offset, int rwFlags = 0)
         => Submit(ThreadsOperationKind.Write, request, fd, segments, count, offset, 0, rwFlags);
 
