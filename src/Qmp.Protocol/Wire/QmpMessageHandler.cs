@@ -78,6 +78,9 @@ public sealed class QmpMessageHandler : IJsonRpcMessageHandler, IValueTaskSource
     /// <summary>Called once, on the scheduler, when the client reads so slowly that <see cref="OutputLimit"/> is passed.</summary>
     public Action? Overflowed { get; set; }
 
+    /// <summary>Called once, on the scheduler, before the first message is taken.</summary>
+    public Action? ReadingBegins { get; init; }
+
     /// <summary>Where descriptors come from that clients pass; null for nowhere.</summary>
     public IQmpDescriptorSource? Descriptors { get; init; }
 
@@ -106,7 +109,7 @@ public sealed class QmpMessageHandler : IJsonRpcMessageHandler, IValueTaskSource
             return new ValueTask<JsonRpcMessage?>(this, _read.Version);
         }
 
-        _hasRead = true;
+        BeginReading();
 
         // The engine's loop would not yield by itself as long as this completes at once.
         if (_inTurn < MessagesPerTurn && TryTake(out var message))
@@ -203,8 +206,18 @@ public sealed class QmpMessageHandler : IJsonRpcMessageHandler, IValueTaskSource
 
     private void BeginPendingRead()
     {
-        _hasRead = _isReadPending = true;
+        _isReadPending = true;
+        BeginReading();
         Pump();
+    }
+
+    private void BeginReading()
+    {
+        if (!_hasRead)
+        {
+            _hasRead = true;
+            ReadingBegins?.Invoke();
+        }
     }
 
     // Completes the engine's read, if it waits and there is something. The engine goes on inside.

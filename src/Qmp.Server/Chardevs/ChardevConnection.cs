@@ -40,6 +40,11 @@ internal abstract class ChardevConnection : IDuplexPipe
         OnStart();
     }
 
+    /// <summary>Whoever took the connection reads from now on: before that, what comes may have to wait.</summary>
+    public virtual void BeginReading()
+    {
+    }
+
     /// <summary>Closes at once; what was not sent is lost. Idempotent.</summary>
     public abstract void Abort();
 

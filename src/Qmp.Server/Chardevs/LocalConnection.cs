@@ -9,6 +9,7 @@ internal sealed class LocalConnection(Func<ReadOnlySequence<byte>, ValueTask> si
 {
     private readonly Pipe _input = LoopPipe.New(64 << 10);
     private readonly Pipe _output = LoopPipe.New(256 << 10);
+    private readonly TaskCompletionSource _begun = new();
     private bool _hasInput;
     private bool _isInputOver;
 
@@ -17,6 +18,12 @@ internal sealed class LocalConnection(Func<ReadOnlySequence<byte>, ValueTask> si
 
     /// <inheritdoc/>
     public override PipeWriter Output => _output.Writer;
+
+    /// <summary>Completes when somebody reads what the other end sends, or nobody will.</summary>
+    public Task ReadingBegun => _begun.Task;
+
+    /// <inheritdoc/>
+    public override void BeginReading() => _begun.TrySetResult();
 
     /// <inheritdoc/>
     public override void Abort()
@@ -52,6 +59,7 @@ internal sealed class LocalConnection(Func<ReadOnlySequence<byte>, ValueTask> si
         {
             _isInputOver = true;
             _input.Writer.Complete();
+            BeginReading();
         }
     }
 

@@ -33,6 +33,9 @@ internal sealed class LoggedConnection : ChardevConnection
     public override IQmpDescriptorSource? AcceptDescriptors() => _inner.AcceptDescriptors();
 
     /// <inheritdoc/>
+    public override void BeginReading() => _inner.BeginReading();
+
+    /// <inheritdoc/>
     public override void Abort() => _inner.Abort();
 
     /// <inheritdoc/>

@@ -147,6 +147,7 @@ internal sealed class MuxChardev : Chardev
         while (true)
         {
             var read = await connection.Input.ReadAsync();
+            await ReadersAsync();
             foreach (var b in read.Buffer.ToArray())
             {
                 if (_isEscaped)
@@ -180,6 +181,18 @@ internal sealed class MuxChardev : Chardev
         }
 
         ClosePorts();
+    }
+
+    // The order of what is typed is kept between users: none that is there gets something before all of them read.
+    private async Task ReadersAsync()
+    {
+        foreach (var port in _ports.ToArray())
+        {
+            if (port.Connection is { } user)
+            {
+                await user.ReadingBegun;
+            }
+        }
     }
 
     private void Obey(byte letter)

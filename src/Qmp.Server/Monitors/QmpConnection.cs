@@ -41,6 +41,7 @@ internal sealed class QmpConnection : IQmpConnection
         _handler = new QmpMessageHandler(_transport, new QmpMessageFormatter(isPretty), services.Scheduler)
         {
             Overflowed = Overflowed,
+            ReadingBegins = transport.BeginReading,
             Descriptors = transport.AcceptDescriptors(),
         };
         _rpc = new QmpJsonRpc(
