@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
@@ -96,6 +97,8 @@ public sealed class QmpMessageHandler : IJsonRpcMessageHandler, IValueTaskSource
     /// <summary>Bytes of output that wait.</summary>
     public int QueuedOutputBytes => _output.WrittenSpan.Length;
 
+    private bool IsOutputFull => _isFlushing && QueuedOutputBytes > OutputPause;
+
     /// <inheritdoc/>
     /// <remarks>Completes on the scheduler. Null only when the client has sent its last and everything is answered.</remarks>
     public ValueTask<JsonRpcMessage?> ReadAsync(CancellationToken cancellationToken)
@@ -189,6 +192,28 @@ public sealed class QmpMessageHandler : IJsonRpcMessageHandler, IValueTaskSource
         }
     }
 
+    /// <summary>
+    /// Between two commands what the engine does between them, for a fraction of its time: the reply goes to the output
+    /// queue, the next request comes out of what has been received. Inside a dispatch, on the scheduler.
+    /// </summary>
+    /// <param name="reply">The reply to the request that was dispatched.</param>
+    /// <param name="next">The next one.</param>
+    /// <returns>False when none may run now: the reply has not been taken and is the engine's to send.</returns>
+    internal bool TryFollow(JsonRpcMessage reply, [NotNullWhen(true)] out QmpRequest? next)
+    {
+        next = null;
+        if (_active != RequestOf(reply) || _inTurn >= MessagesPerTurn || IsOutputFull
+            || !(_queue.TryDequeue(out next) || TryParse(out next)))
+        {
+            return false;
+        }
+
+        _inTurn++;
+        Write(reply);
+        Take(next);
+        return true;
+    }
+
     JsonRpcMessage? IValueTaskSource<JsonRpcMessage?>.GetResult(short token) => _read.GetResult(token);
 
     ValueTaskSourceStatus IValueTaskSource<JsonRpcMessage?>.GetStatus(short token) => _read.GetStatus(token);
@@ -248,24 +273,18 @@ public sealed class QmpMessageHandler : IJsonRpcMessageHandler, IValueTaskSource
         message = null;
         while (!_isDisposed)
         {
-            if (_active == null && _queue.TryDequeue(out _active))
+            if (_active == null && _queue.TryDequeue(out var request))
             {
-                UseDescriptorOf(_active);
-                message = _active;
+                message = Take(request);
                 return true;
             }
 
-            if (_isFlushing && QueuedOutputBytes > OutputPause)
+            if (IsOutputFull || (_active != null && (!_formatter.IsOobEnabled || _queue.Count >= MaxQueuedRequests)))
             {
                 return false;
             }
 
-            if (_active != null && (!_formatter.IsOobEnabled || _queue.Count >= MaxQueuedRequests))
-            {
-                return false;
-            }
-
-            if (!TryParse(out var request))
+            if (!TryParse(out request))
             {
                 if (_isInputOver)
                 {
@@ -280,18 +299,9 @@ public sealed class QmpMessageHandler : IJsonRpcMessageHandler, IValueTaskSource
                 continue;
             }
 
-            if (request.IsOutOfBand)
+            if (request.IsOutOfBand || _active == null)
             {
-                _outOfBand.Add(request);
-                message = request;
-                return true;
-            }
-
-            if (_active == null)
-            {
-                _active = request;
-                UseDescriptorOf(request);
-                message = request;
+                message = Take(request);
                 return true;
             }
 
@@ -301,7 +311,23 @@ public sealed class QmpMessageHandler : IJsonRpcMessageHandler, IValueTaskSource
         return true;
     }
 
-    private bool TryParse(out QmpRequest request)
+    // The request runs from now on.
+    private QmpRequest Take(QmpRequest request)
+    {
+        if (request.IsOutOfBand)
+        {
+            _outOfBand.Add(request);
+        }
+        else
+        {
+            _active = request;
+            UseDescriptorOf(request);
+        }
+
+        return request;
+    }
+
+    private bool TryParse([NotNullWhen(true)] out QmpRequest? request)
     {
         while (_hasBuffer)
         {
@@ -330,7 +356,7 @@ public sealed class QmpMessageHandler : IJsonRpcMessageHandler, IValueTaskSource
             }
         }
 
-        request = null!;
+        request = null;
         return false;
     }
 
@@ -430,13 +456,7 @@ public sealed class QmpMessageHandler : IJsonRpcMessageHandler, IValueTaskSource
 
     private void Write(JsonRpcMessage message)
     {
-        var request = message switch
-        {
-            QmpResult result => result.Request,
-            QmpError error => error.Request ??= Outstanding(error.RequestId),
-            JsonRpcError error => Outstanding(error.RequestId),
-            _ => null,
-        };
+        var request = RequestOf(message);
         if (request == null)
         {
             return; // answered already: the engine reports a failure of its own a second time
@@ -465,6 +485,14 @@ public sealed class QmpMessageHandler : IJsonRpcMessageHandler, IValueTaskSource
             PostPump();
         }
     }
+
+    private QmpRequest? RequestOf(JsonRpcMessage reply) => reply switch
+    {
+        QmpResult result => result.Request,
+        QmpError error => error.Request ??= Outstanding(error.RequestId),
+        JsonRpcError error => Outstanding(error.RequestId),
+        _ => null,
+    };
 
     private QmpRequest? Outstanding(RequestId id) =>
         _active != null && _active.RequestId.Equals(id) ? _active : _outOfBand.Find(request => request.RequestId.Equals(id));
