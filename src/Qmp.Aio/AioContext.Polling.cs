@@ -76,52 +76,57 @@ public sealed partial class AioContext
         return progress;
     }
 
-    /// <summary>Spins for the adapted time; true if there is something to do now. Otherwise the loop may sleep.</summary>
-    private bool Spin(long startNs)
+    /// <summary>Spins; true if there is something to do now. Otherwise the loop may sleep.</summary>
+    private bool Spin(long startNs, long spinNs)
     {
-        if (_polled.Length == 0)
+        var deadline = Math.Min(startNs + spinNs, Timers.NextDeadlineNs);
+        if (deadline <= startNs)
         {
             return false;
         }
 
-        var spinNs = _poller.NextSpinNs();
-        var deadline = Math.Min(startNs + spinNs, Timers.NextDeadlineNs);
-        if (spinNs > 0 && deadline > startNs)
+        // What is queued must be on its way before the spin; what completed inside ends it at once.
+        _engine.Flush();
+        if (_engine.HasReady())
         {
-            // What is queued must be on its way before the spin; what completed inside ends it at once.
-            _engine.Flush();
-            if (_engine.HasReady())
-            {
-                return true;
-            }
-
-            if (!_isPolling)
-            {
-                _isPolling = true;
-                foreach (var watch in _polled)
-                {
-                    watch.PollBegin();
-                }
-            }
-
-            do
-            {
-                if (PollOnce() || HasReadyWork() || _engine.HasReady())
-                {
-                    _poller.NoteSpin(caught: true);
-                    return true;
-                }
-            }
-            while (SpinAgain(deadline));
-            _poller.NoteSpin(caught: false);
+            return true;
         }
 
+        if (!_isPolling)
+        {
+            _isPolling = true;
+            foreach (var watch in _polled)
+            {
+                watch.PollBegin();
+            }
+        }
+
+        bool caught;
+        long nowNs;
+        do
+        {
+            caught = PollOnce() || HasReadyWork() || _engine.HasReady();
+            if (!caught)
+            {
+                // A breath for the other thread of the core.
+                Thread.SpinWait(1);
+            }
+
+            nowNs = NowNs;
+        }
+        while (!caught && nowNs < deadline);
+        _poller.NoteSpin(caught, nowNs - startNs);
+        return caught;
+    }
+
+    /// <summary>Before a sleep: the other sides signal again. True if they had queued something before they knew.</summary>
+    private bool StopPolling()
+    {
         if (!_isPolling)
         {
             return false;
         }
 
-        // Sleep is next: the other sides must signal again, and what they queued before they knew is found here.
         _isPolling = false;
         var found = false;
         foreach (var watch in _polled)
@@ -131,13 +136,6 @@ public sealed partial class AioContext
         }
 
         return found;
-    }
-
-    private bool SpinAgain(long deadline)
-    {
-        // A breath for the other thread of the core.
-        Thread.SpinWait(1);
-        return NowNs < deadline;
     }
 
     private sealed class DelegateEventHandler(Action signalled, Func<bool> poll) : IAioEventHandler

@@ -166,8 +166,9 @@ public sealed partial class AioContext
             return;
         }
 
-        var startNs = NowNs;
-        if (Spin(startNs))
+        var spinNs = _polled.Length > 0 ? _poller.NextSpinNs() : BusyPoller.Paused;
+        var startNs = spinNs == BusyPoller.Paused ? 0 : NowNs;
+        if ((spinNs > 0 && Spin(startNs, spinNs)) || StopPolling())
         {
             RunDeferred();
             _engine.Wait(0);
@@ -179,7 +180,7 @@ public sealed partial class AioContext
             _wakeUp.Awake();
         }
 
-        if (_polled.Length > 0)
+        if (spinNs != BusyPoller.Paused)
         {
             _poller.Adjust(NowNs - startNs);
         }

@@ -44,11 +44,11 @@ public sealed class PollingTests(AioEngineKind kind) : LoopTestBase(kind)
             for (var miss = 0; miss < 8; miss++)
             {
                 Assert.That(poller.NextSpinNs(), Is.EqualTo(4000));
-                poller.NoteSpin(caught: false);
+                poller.NoteSpin(caught: false, 4000);
             }
 
             var pause = 0;
-            while (poller.NextSpinNs() == 0)
+            while (poller.NextSpinNs() == BusyPoller.Paused)
             {
                 pause++;
             }
@@ -59,10 +59,24 @@ public sealed class PollingTests(AioEngineKind kind) : LoopTestBase(kind)
         Assert.That(pauses, Is.EqualTo(new[] { 64, 128, 256, 512, 1024, 2048, 4096, 4096, 4096 }));
         for (var spin = 0; spin < 8; spin++)
         {
-            poller.NoteSpin(caught: spin % 2 == 0);
+            poller.NoteSpin(caught: spin % 2 == 0, 4000);
         }
 
         Assert.That(poller.NextSpinNs(), Is.EqualTo(4000), "half of them caught work: no pause");
+    }
+
+    [TestCase(32768, 12_000, false)]
+    [TestCase(32768, 13_000, true)]
+    [TestCase(1_000_000, 300_000, false, Description = "whoever permits long spins wants them")]
+    public void Spins_that_cost_more_than_they_spare_pause(long max, long spent, bool pauses)
+    {
+        BusyPoller poller = new() { MaxNs = max };
+        for (var spin = 0; spin < 8; spin++)
+        {
+            poller.NoteSpin(caught: true, spent);
+        }
+
+        Assert.That(poller.NextSpinNs() == BusyPoller.Paused, Is.EqualTo(pauses));
     }
 
     [Test]
