@@ -93,10 +93,12 @@ internal static class IoUringAbi
     public const uint FeatureNoDrop = 1 << 1;
     public const uint FeatureExtArg = 1 << 8;
     public const uint FeatureCqeSkip = 1 << 11;
+    public const uint FeatureNoIoWait = 1 << 17;
 
     public const uint EnterGetEvents = 1 << 0;
     public const uint EnterExtArg = 1 << 3;
     public const uint EnterRegisteredRing = 1 << 4;
+    public const uint EnterNoIoWait = 1 << 7;
 
     public const uint SqCqOverflow = 1 << 1;
     public const uint SqTaskrun = 1 << 2;

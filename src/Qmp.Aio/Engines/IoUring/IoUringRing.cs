@@ -64,6 +64,8 @@ internal sealed unsafe class IoUringRing : IDisposable
         _cqTail = (uint*)(rings + p.CqTail);
         _cqMask = *(uint*)(rings + p.CqRingMask);
         _cqes = (Cqe*)(rings + p.Cqes);
+        // Or a daemon that sleeps would look like one that waits for its disks, and keep a processor from resting.
+        _enterFlags = (p.Features & FeatureNoIoWait) != 0 ? EnterNoIoWait : 0;
         _argument = (EnterArgument*)NativeMemory.AllocZeroed((nuint)sizeof(EnterArgument));
         if ((p.Flags & SetupNoSqArray) == 0)
         {
@@ -253,7 +255,7 @@ internal sealed unsafe class IoUringRing : IDisposable
         if (Libc.IoUringRegister(_fd, RegisterRingFds, update, 1) == 1)
         {
             _enterFd = (int)(uint)update[0];
-            _enterFlags = EnterRegisteredRing;
+            _enterFlags |= EnterRegisteredRing;
         }
     }
 }
