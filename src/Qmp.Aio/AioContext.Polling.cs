@@ -77,19 +77,20 @@ public sealed partial class AioContext
     }
 
     /// <summary>Spins; true if there is something to do now. Otherwise the loop may sleep.</summary>
-    private bool Spin(long startNs, long spinNs)
+    private bool Spin(long spinNs)
     {
-        var deadline = Math.Min(startNs + spinNs, Timers.NextDeadlineNs);
-        if (deadline <= startNs)
-        {
-            return false;
-        }
-
         // What is queued must be on its way before the spin; what completed inside ends it at once.
         _engine.Flush();
         if (_engine.HasReady())
         {
             return true;
+        }
+
+        var beginNs = NowNs;
+        var deadline = Math.Min(beginNs + spinNs, Timers.NextDeadlineNs);
+        if (deadline <= beginNs)
+        {
+            return false;
         }
 
         if (!_isPolling)
@@ -101,22 +102,21 @@ public sealed partial class AioContext
             }
         }
 
-        bool caught;
-        long nowNs;
-        do
+        // The clock is read before each look: the work of the look that finds some is no spinning.
+        for (var nowNs = beginNs; nowNs < deadline; nowNs = NowNs)
         {
-            caught = PollOnce() || HasReadyWork() || _engine.HasReady();
-            if (!caught)
+            if (PollOnce() || HasReadyWork() || _engine.HasReady())
             {
-                // A breath for the other thread of the core.
-                Thread.SpinWait(1);
+                _poller.NoteSpin(caught: true, nowNs - beginNs);
+                return true;
             }
 
-            nowNs = NowNs;
+            // A breath for the other thread of the core.
+            Thread.SpinWait(1);
         }
-        while (!caught && nowNs < deadline);
-        _poller.NoteSpin(caught, nowNs - startNs);
-        return caught;
+
+        _poller.NoteSpin(caught: false, deadline - beginNs);
+        return false;
     }
 
     /// <summary>Before a sleep: the other sides signal again. True if they had queued something before they knew.</summary>

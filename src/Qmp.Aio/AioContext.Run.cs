@@ -168,7 +168,7 @@ public sealed partial class AioContext
 
         var spinNs = _polled.Length > 0 ? _poller.NextSpinNs() : BusyPoller.Paused;
         var startNs = spinNs == BusyPoller.Paused ? 0 : NowNs;
-        if ((spinNs > 0 && Spin(startNs, spinNs)) || StopPolling())
+        if ((spinNs > 0 && Spin(spinNs)) || StopPolling())
         {
             RunDeferred();
             _engine.Wait(0);

@@ -11,8 +11,8 @@ internal struct BusyPoller
     private const long FirstNs = 4000;
 
     /// <summary>
-    /// Spins that are judged together: if fewer than half of them caught anything, or a catch took more than
-    /// <see cref="WorthOfMax"/> of the longest spin on average, spinning pauses.
+    /// Spins that are judged together: if fewer than half of them caught anything, or all of them together took more than
+    /// <see cref="WorthOfMax"/> of the longest spin per catch, spinning pauses.
     /// </summary>
     private const int Window = 32;
 

@@ -202,7 +202,7 @@ public sealed class QmpMessageHandler : IJsonRpcMessageHandler, IValueTaskSource
     internal bool TryFollow(JsonRpcMessage reply, [NotNullWhen(true)] out QmpRequest? next)
     {
         next = null;
-        if (_active != RequestOf(reply) || _inTurn >= MessagesPerTurn || IsOutputFull
+        if (_isDisposed || _active != RequestOf(reply) || _inTurn >= MessagesPerTurn || IsOutputFull
             || !(_queue.TryDequeue(out next) || TryParse(out next)))
         {
             return false;
@@ -642,6 +642,8 @@ public sealed class QmpMessageHandler : IJsonRpcMessageHandler, IValueTaskSource
         {
             request.Descriptor?.Dispose();
         }
+
+        _queue.Clear();
     }
 
     private void CompleteOutput()

@@ -12,7 +12,7 @@ namespace Qmp.Protocol.Wire;
 /// up, because on the wire an id may be any JSON value or missing. What the client sent stands in a document that the
 /// request owns, so nothing of the read buffer is needed after the read. <c>Arguments</c> stays null: the engine's
 /// event source would print them, and arguments may be secrets. Belongs to its handler's scheduler; used again after
-/// the reply was written.
+/// the reply was written, perhaps while the engine still holds it: it looks at nothing that differs then.
 /// </summary>
 public sealed class QmpRequest : JsonRpcRequest, IValueTaskSource<JsonRpcMessage>
 {

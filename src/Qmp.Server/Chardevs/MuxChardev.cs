@@ -127,6 +127,7 @@ internal sealed class MuxChardev : Chardev
             ClosePorts();
             _ended?.TrySetResult();
         });
+        connection.BeginReading();
         _ = ReadAsync(connection);
         foreach (var port in _ports.Where(p => p.IsAttached).ToArray())
         {
@@ -147,7 +148,6 @@ internal sealed class MuxChardev : Chardev
         while (true)
         {
             var read = await connection.Input.ReadAsync();
-            await ReadersAsync();
             foreach (var b in read.Buffer.ToArray())
             {
                 if (_isEscaped)
@@ -166,6 +166,9 @@ internal sealed class MuxChardev : Chardev
             }
 
             connection.Input.AdvanceTo(read.Buffer.End);
+
+            // Nobody gets what was typed before all read: a command for one may end the daemon, and others would lose theirs.
+            await ReadersAsync();
             foreach (var port in _ports.ToArray())
             {
                 if (port.Connection is { } user)
@@ -183,7 +186,6 @@ internal sealed class MuxChardev : Chardev
         ClosePorts();
     }
 
-    // The order of what is typed is kept between users: none that is there gets something before all of them read.
     private async Task ReadersAsync()
     {
         foreach (var port in _ports.ToArray())
@@ -223,6 +225,7 @@ internal sealed class MuxChardev : Chardev
     private async Task TerminateAsync()
     {
         var main = AioContext.Current!;
+        await ReadersAsync();
         await WriteAsync(new("QEMU: Terminated\n\r"u8.ToArray()));
         if (_connection is { } connection && _ended is null)
         {

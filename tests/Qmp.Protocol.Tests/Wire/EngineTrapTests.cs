@@ -310,6 +310,22 @@ public sealed class EngineTrapTests
     }
 
     [Test]
+    public async Task NothingFollowsACommandThatEndsItsOwnConnection()
+    {
+        await using var server = await new WireServer().StartAsync(oob: true);
+        server.Commands.Add("leave", (_, _) =>
+        {
+            server.Handler.Dispose();
+            return default;
+        });
+        await server.SendAsync("""{"execute":"hold"}{"execute":"leave"}{"execute":"echo","arguments":{"text":"too late"}}{"exec-oob":"now"}""");
+        Assert.That(await server.LineAsync(), Is.EqualTo("""{"return": "now"}"""), "all has been read");
+        server.Release.SetResult();
+        await server.Rpc.Completion.WaitAsync(WireServer.Patience);
+        Assert.That(server.Calls, Is.Zero);
+    }
+
+    [Test]
     public async Task AClientThatEndsItsSideGetsItsRepliesAndThenTheEnd()
     {
         await using var server = await new WireServer().StartAsync();

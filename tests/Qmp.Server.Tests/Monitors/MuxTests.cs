@@ -43,6 +43,34 @@ public sealed class MuxTests
         Assert.That(Received(users[1]), Is.EqualTo("for the second"));
     }
 
+    [Test]
+    public void WhatAClientSaidBeforeItLeftArrives()
+    {
+        var keyboard = new Keyboard();
+        var mux = new MuxChardev(keyboard, static () => { }, null);
+        List<ChardevConnection> users = [];
+        mux.Claim().Attach(user => TakeOver(user, users), 1);
+
+        keyboard.Press("last words");
+        keyboard.Unplug();
+        users[0].BeginReading();
+        Assert.That(Received(users[0]), Is.EqualTo("last words"));
+    }
+
+    [Test]
+    public void AMuxMayBeTheUserOfAnother()
+    {
+        var keyboard = new Keyboard();
+        var outer = new MuxChardev(keyboard, static () => { }, null);
+        var inner = new MuxChardev(outer, static () => { }, null);
+        List<ChardevConnection> users = [];
+        inner.Claim().Attach(user => TakeOver(user, users), 1);
+
+        keyboard.Press("through both");
+        users[0].BeginReading();
+        Assert.That(Received(users[0]), Is.EqualTo("through both"));
+    }
+
     private static void TakeOver(ChardevConnection user, List<ChardevConnection> users)
     {
         users.Add(user);
@@ -77,6 +105,9 @@ public sealed class MuxTests
             var arrived = _connection.FlushInputAsync();
             Assert.That(arrived.IsCompletedSuccessfully);
         }
+
+        // Gone, as a client that closes its socket.
+        internal void Unplug() => _connection.Abort();
 
         protected override void OnAttached() => Deliver(_connection);
     }

@@ -64,7 +64,8 @@ internal sealed unsafe class IoUringRing : IDisposable
         _cqTail = (uint*)(rings + p.CqTail);
         _cqMask = *(uint*)(rings + p.CqRingMask);
         _cqes = (Cqe*)(rings + p.Cqes);
-        // Or a daemon that sleeps would look like one that waits for its disks, and keep a processor from resting.
+        // Or a daemon that sleeps would look like one that waits for its disks, and keep a processor from resting. Nor are
+        // true waits for a disk counted then: the kernel cannot tell the two apart.
         _enterFlags = (p.Features & FeatureNoIoWait) != 0 ? EnterNoIoWait : 0;
         _argument = (EnterArgument*)NativeMemory.AllocZeroed((nuint)sizeof(EnterArgument));
         if ((p.Flags & SetupNoSqArray) == 0)
