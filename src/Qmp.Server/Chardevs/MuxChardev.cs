@@ -74,6 +74,7 @@ internal sealed class MuxChardev : Chardev
     {
         await base.DisposeAsync();
         _basePort.Unclaim();
+        await EndOutputAsync();
         _connection?.Abort();
     }
 
@@ -221,20 +222,34 @@ internal sealed class MuxChardev : Chardev
         }
     }
 
-    // The last words leave before the daemon ends, if whoever is there takes them.
     private async Task TerminateAsync()
     {
-        var main = AioContext.Current!;
         await ReadersAsync();
-        await WriteAsync(new("QEMU: Terminated\n\r"u8.ToArray()));
-        if (_connection is { } connection && _ended is null)
+        _ = WriteAsync(new("QEMU: Terminated\n\r"u8.ToArray())).AsTask();
+        await EndOutputAsync();
+        _requestStop();
+    }
+
+    // What was written leaves before the end, if whoever is there takes it in time.
+    private async Task EndOutputAsync()
+    {
+        if (_connection is null)
         {
-            _ended = new TaskCompletionSource();
-            await connection.Output.CompleteAsync();
-            await Task.WhenAny(_ended.Task, main.DelayAsync(s_lastWords).AsTask());
+            return;
         }
 
-        _requestStop();
+        var patience = AioContext.Current!.DelayAsync(s_lastWords).AsTask();
+        await Task.WhenAny(_last, patience);
+        if (_connection is { } connection)
+        {
+            if (_ended is null)
+            {
+                _ended = new TaskCompletionSource();
+                await connection.Output.CompleteAsync();
+            }
+
+            await Task.WhenAny(_ended.Task, patience);
+        }
     }
 
     private async Task AppendAsync(Task before, byte[] bytes)
