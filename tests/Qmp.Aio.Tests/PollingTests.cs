@@ -41,7 +41,8 @@ public sealed class PollingTests(AioEngineKind kind) : LoopTestBase(kind)
         List<int> pauses = [];
         for (var round = 0; round < 9; round++)
         {
-            for (var miss = 0; miss < 32; miss++)
+            // More than half of a window of 32.
+            for (var miss = 0; miss < 17; miss++)
             {
                 Assert.That(poller.NextSpinNs(), Is.EqualTo(4000));
                 poller.NoteSpin(caught: false, 4000);

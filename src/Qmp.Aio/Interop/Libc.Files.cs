@@ -138,17 +138,17 @@ public static unsafe partial class Libc
 
     /// <summary>Reads segments at an offset, with <c>RWF_*</c> flags.</summary>
     public static long Preadv(int fd, Iovec* segments, int count, long offset, int flags)
-        => Result((long)(flags == 0 ? preadv(fd, segments, count, offset) : preadv2(fd, segments, count, offset, flags)));
+        => HotResult((long)(flags == 0 ? preadv(fd, segments, count, offset) : preadv2(fd, segments, count, offset, flags)));
 
     /// <summary>Writes segments at an offset, with <c>RWF_*</c> flags.</summary>
     public static long Pwritev(int fd, Iovec* segments, int count, long offset, int flags)
-        => Result((long)(flags == 0 ? pwritev(fd, segments, count, offset) : pwritev2(fd, segments, count, offset, flags)));
+        => HotResult((long)(flags == 0 ? pwritev(fd, segments, count, offset) : pwritev2(fd, segments, count, offset, flags)));
 
     /// <summary>Reads from a stream.</summary>
-    public static long Read(int fd, void* buffer, nuint count) => Result((long)read(fd, buffer, count));
+    public static long Read(int fd, void* buffer, nuint count) => HotResult((long)read(fd, buffer, count));
 
     /// <summary>Writes to a stream.</summary>
-    public static long Write(int fd, void* buffer, nuint count) => Result((long)write(fd, buffer, count));
+    public static long Write(int fd, void* buffer, nuint count) => HotResult((long)write(fd, buffer, count));
 
     /// <summary>Reads into a span; bytes, zero at the end, or the negative error number.</summary>
     public static long Read(int fd, Span<byte> buffer)
@@ -301,22 +301,22 @@ public static unsafe partial class Libc
     [LibraryImport(Library, SetLastError = true)]
     private static partial nint pwrite(int fd, void* buffer, nuint count, long offset);
 
-    [LibraryImport(Library, SetLastError = true)]
+    [LibraryImport(Library)]
     private static partial nint preadv(int fd, Iovec* segments, int count, long offset);
 
-    [LibraryImport(Library, SetLastError = true)]
+    [LibraryImport(Library)]
     private static partial nint pwritev(int fd, Iovec* segments, int count, long offset);
 
-    [LibraryImport(Library, SetLastError = true)]
+    [LibraryImport(Library)]
     private static partial nint preadv2(int fd, Iovec* segments, int count, long offset, int flags);
 
-    [LibraryImport(Library, SetLastError = true)]
+    [LibraryImport(Library)]
     private static partial nint pwritev2(int fd, Iovec* segments, int count, long offset, int flags);
 
-    [LibraryImport(Library, SetLastError = true)]
+    [LibraryImport(Library)]
     private static partial nint read(int fd, void* buffer, nuint count);
 
-    [LibraryImport(Library, SetLastError = true)]
+    [LibraryImport(Library)]
     private static partial nint write(int fd, void* buffer, nuint count);
 
     [LibraryImport(Library, SetLastError = true)]

@@ -10,16 +10,16 @@ public static unsafe partial class Libc
     private const nint IoUringRegisterNumber = 427;
 
     internal static int IoUringSetup(uint entries, void* parameters)
-        => (int)Result((long)syscall(IoUringSetupNumber, (nint)entries, (nint)parameters, 0, 0, 0, 0));
+        => (int)HotResult((long)syscall(IoUringSetupNumber, (nint)entries, (nint)parameters, 0, 0, 0, 0));
 
     // May sleep: never suppress the GC transition of this call, or a sleeping loop stops every collection.
     internal static int IoUringEnter(int fd, uint toSubmit, uint minComplete, uint flags, void* argument, nuint argumentSize)
-        => (int)Result((long)syscall(
+        => (int)HotResult((long)syscall(
             IoUringEnterNumber, fd, (nint)toSubmit, (nint)minComplete, (nint)flags, (nint)argument, (nint)argumentSize));
 
     internal static int IoUringRegister(int fd, uint opcode, void* argument, uint count)
-        => (int)Result((long)syscall(IoUringRegisterNumber, fd, (nint)opcode, (nint)argument, (nint)count, 0, 0));
+        => (int)HotResult((long)syscall(IoUringRegisterNumber, fd, (nint)opcode, (nint)argument, (nint)count, 0, 0));
 
-    [LibraryImport(Library, SetLastError = true)]
+    [LibraryImport(Library)]
     private static partial nint syscall(nint number, nint a, nint b, nint c, nint d, nint e, nint f);
 }

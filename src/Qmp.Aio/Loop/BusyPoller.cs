@@ -28,7 +28,7 @@ internal struct BusyPoller
     private const int PauseMax = 4096;
 
     private int _spins;
-    private int _catches;
+    private int _misses;
     private int _pauseLeft;
     private int _pause;
     private long _spentNs;
@@ -78,25 +78,22 @@ internal struct BusyPoller
     /// <summary>A spin of <paramref name="spentNs"/> has ended: by work that it found, or in sleep.</summary>
     public void NoteSpin(bool caught, long spentNs)
     {
-        _catches += caught ? 1 : 0;
+        _misses += caught ? 0 : 1;
         _spentNs += spentNs;
-        if (++_spins < Window)
+        _spins++;
+
+        // A catch now and then is luck, for instance when the other side ran because this thread was preempted. What the
+        // window can catch at most decides, so that spins are not made that cannot change the verdict.
+        var catches = Window - _misses;
+        var isWorthIt = catches * 2 >= Window && _spentNs <= catches * WorthOfMax * MaxNs;
+        if (isWorthIt && _spins < Window)
         {
             return;
         }
 
-        // A catch now and then is luck, for instance when the other side ran because this thread was preempted.
-        if (_catches * 2 >= Window && _spentNs <= _catches * WorthOfMax * MaxNs)
-        {
-            _pause = 0;
-        }
-        else
-        {
-            _pause = _pause == 0 ? PauseFirst : Math.Min(_pause * 2, PauseMax);
-            _pauseLeft = _pause;
-        }
-
-        _spins = _catches = 0;
+        _pause = isWorthIt ? 0 : _pause == 0 ? PauseFirst : Math.Min(_pause * 2, PauseMax);
+        _pauseLeft = _pause;
+        _spins = _misses = 0;
         _spentNs = 0;
     }
 

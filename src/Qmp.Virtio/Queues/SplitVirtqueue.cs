@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace Qmp.Virtio.Queues;
 
@@ -19,6 +20,8 @@ internal sealed unsafe class SplitVirtqueue : Virtqueue
     private ushort* _availEvent;
 
     private ushort _lastAvail;
+    private ushort _lastHead;
+    private void* _lastHeader;
     private ushort _seenAvail;
     private ushort _nextUsed;
     private ushort _signalledUsed;
@@ -178,6 +181,10 @@ internal sealed unsafe class SplitVirtqueue : Virtqueue
                 return BreakAvailable(available);
             }
             _seenAvail = available;
+            if (count == 1)
+            {
+                PrefetchLast();
+            }
         }
         if (Broken != null)
         {
@@ -283,8 +290,23 @@ internal sealed unsafe class SplitVirtqueue : Virtqueue
         return !valid || (ushort)(next - Volatile.Read(ref *_usedEvent) - 1) < (ushort)(next - old);
     }
 
+    // A driver with one request at a time uses the same descriptor, table and header again, each of them just written by
+    // another processor: fetched all at once instead of one after the other.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void PrefetchLast()
+    {
+        if (Sse.IsSupported)
+        {
+            Sse.Prefetch0(&_desc[_lastHead]);
+            Sse.Prefetch0(LastTable);
+            Sse.Prefetch0(_lastHeader);
+            Sse.Prefetch0(&_usedRing[_nextUsed & _mask]);
+        }
+    }
+
     private int Take(ushort head)
     {
+        _lastHead = head;
         VirtqueueChain* chain = Begin(head, head);
         ushort index = head;
         // Every pass adds at least one segment, and their number is bounded: a loop of descriptors ends here.
@@ -317,6 +339,7 @@ internal sealed unsafe class SplitVirtqueue : Virtqueue
                 return BreakHead(index);
             }
         }
+        _lastHeader = chain->Segments->Base;
         Commit(chain);
         return head;
     }

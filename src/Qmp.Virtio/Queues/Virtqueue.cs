@@ -91,6 +91,9 @@ internal abstract unsafe class Virtqueue : IDisposable
     /// <summary>Used entries waiting for <see cref="Flush"/>.</summary>
     protected int PendingCount { get; private set; }
 
+    /// <summary>The last indirect table taken, for prefetching only; it may be gone.</summary>
+    protected void* LastTable { get; private set; }
+
     /// <summary>What GET_VRING_BASE reports, so that the next back end goes on here.</summary>
     public abstract uint Base { get; }
 
@@ -297,6 +300,7 @@ internal abstract unsafe class Virtqueue : IDisposable
         {
             return BreakTable(address, length);
         }
+        LastTable = table;
         uint entries = length / RingLayout.DescBytes;
         return packed ? AppendPackedTable(slot, chain, (PackedDesc*)table, entries) : AppendSplitTable(slot, chain, (SplitDesc*)table, entries);
     }
