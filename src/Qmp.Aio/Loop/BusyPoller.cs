@@ -91,7 +91,7 @@ internal struct BusyPoller
             return;
         }
 
-        _pause = isWorthIt ? 0 : _pause == 0 ? PauseFirst : Math.Min(_pause * 2, PauseMax);
+        _pause = isWorthIt ? 0 : Math.Clamp(_pause * 2, PauseFirst, PauseMax);
         _pauseLeft = _pause;
         _spins = _misses = 0;
         _spentNs = 0;
