@@ -66,6 +66,19 @@ public sealed class PollingTests(AioEngineKind kind) : LoopTestBase(kind)
         Assert.That(poller.NextSpinNs(), Is.EqualTo(4000), "half of them caught work: no pause");
     }
 
+    [Test]
+    public void Waits_that_are_all_too_long_are_not_timed_for_ever()
+    {
+        BusyPoller poller = new() { MaxNs = 32768 };
+        for (var wait = 0; wait < 17; wait++)
+        {
+            Assert.That(poller.NextSpinNs(), Is.Zero, "it may become worth its while");
+            poller.Adjust(40_000);
+        }
+
+        Assert.That(poller.NextSpinNs(), Is.EqualTo(BusyPoller.Paused));
+    }
+
     [TestCase(32768, 16_000, false)]
     [TestCase(32768, 17_000, true)]
     [TestCase(1_000_000, 400_000, false, Description = "whoever permits long spins wants them")]

@@ -114,7 +114,14 @@ internal struct BusyPoller
 
         if (waitedNs > max)
         {
-            // No permitted spin would have caught it.
+            // No permitted spin would have caught it. Where there was none to begin with, it counts as one that missed:
+            // waits that are all too long are not timed for ever.
+            if (CurrentNs == 0)
+            {
+                NoteSpin(caught: false, 0);
+                return;
+            }
+
             var shrink = Shrink;
             CurrentNs = shrink == 0 ? 0 : CurrentNs / shrink;
         }

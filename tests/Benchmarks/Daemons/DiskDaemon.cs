@@ -63,15 +63,8 @@ internal sealed class DiskDaemon : IAsyncDisposable
     /// <summary>Loads a disk.</summary>
     /// <param name="disk">Its name.</param>
     /// <param name="arguments">Of the load generator.</param>
-    public async Task<DiskLoad> LoadAsync(string disk, params IEnumerable<string> arguments)
-    {
-        ShellResult result = await Shell.RunProgramAsync(
-            await LoadGenerator.DiskAsync(),
-            ["--socket", _folder.File(disk + ".sock"), "--bs", "4096", "--pid", $"{Daemon.Pid}", "--tsv", .. arguments],
-            Folder);
-        return DiskLoad.Parse(result)
-            ?? throw new InvalidOperationException($"The load generator failed:\n{result.Output}\n{Daemon.CommandLine}\n{Daemon.Log}");
-    }
+    public Task<DiskLoad> LoadAsync(string disk, params IEnumerable<string> arguments) =>
+        DiskLoad.MeasureAsync(Daemon, disk + ".sock", arguments);
 
     /// <summary>
     /// Load at both depths, so that it is measured as users meet it after a while, not while its code is being compiled.

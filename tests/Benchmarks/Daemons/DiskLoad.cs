@@ -16,6 +16,21 @@ internal sealed record DiskLoad(
     /// <summary>Microseconds of the daemon's processors per request.</summary>
     public double CpuPerRequest => CpuSeconds * 1e6 / Operations;
 
+    /// <summary>Loads a disk.</summary>
+    /// <param name="daemon">Whose disk it is.</param>
+    /// <param name="socket">In the daemon's folder.</param>
+    /// <param name="arguments">Of the load generator.</param>
+    /// <exception cref="InvalidOperationException">It failed.</exception>
+    public static async Task<DiskLoad> MeasureAsync(Daemon daemon, string socket, params IEnumerable<string> arguments)
+    {
+        ShellResult result = await Shell.RunProgramAsync(
+            await LoadGenerator.DiskAsync(),
+            ["--socket", Path.Combine(daemon.Folder, socket), "--bs", "4096", "--pid", $"{daemon.Pid}", "--tsv", .. arguments],
+            daemon.Folder);
+        return Parse(result)
+            ?? throw new InvalidOperationException($"The load generator failed:\n{result.Output}\n{daemon.CommandLine}\n{daemon.Log}");
+    }
+
     /// <returns>Null if the generator failed.</returns>
     public static DiskLoad? Parse(ShellResult result)
     {

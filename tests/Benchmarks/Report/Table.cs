@@ -33,7 +33,7 @@ internal sealed class Table
     public int Count => _order.Count;
 
     private static string Line(params ReadOnlySpan<string> cells) =>
-        $"{cells[0],-5}{cells[1],-58}{cells[2],30}{cells[3],36}{cells[4],20}{cells[5],12} {cells[6]}".TrimEnd();
+        $"{cells[0],-5}{cells[1],-82}{cells[2],30}{cells[3],36}{cells[4],20}{cells[5],12} {cells[6]}".TrimEnd();
 
     private Row Find(Row row)
     {

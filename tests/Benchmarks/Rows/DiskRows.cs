@@ -50,6 +50,12 @@ internal sealed class DiskRows(string name, string goal, string node, Func<int, 
         // At depth 1 the faster daemon has more to do per second and sleeps less: the paced rows decide.
         table.Add(new("4", row, "us of CPU per request", depth == 1 ? null : Target.RatioAtMost(0.6)), ours.CpuPerRequest, peer?.CpuPerRequest);
         table.Add(new("5", row, "p99.9 in us", Target.RatioAtMost(SameLatency)), ours.P999, peer?.P999);
+        if (depth == 1)
+        {
+            DiskLoad bare = await MeasureBareAsync(pair, direction, options, spins: true);
+            table.Add(new(goal, $"{row}, to a bare loop", "IOPS", null, "bare"), ours.Rate, bare.Rate);
+        }
+
         if (isFile && depth == 128)
         {
             Row fio = new(goal, $"{row}, to fio", "IOPS", Target.Ratio(0.85), "fio");
@@ -67,16 +73,23 @@ internal sealed class DiskRows(string name, string goal, string node, Func<int, 
     private async Task MeasurePacedAsync(Pair pair, string direction, Options options, Table table)
     {
         string row = $"{Name}: 4 KiB {direction}, depth 1, {PacedRate / 1000} k/s";
-        (DiskLoad ours, DiskLoad? peer) = await pair.MeasureAsync(
-            daemon => LoadAsync(daemon, direction, 1, options, "--rate", $"{PacedRate}"));
+        string[] rate = ["--rate", $"{PacedRate}"];
+        (DiskLoad ours, DiskLoad? peer) = await pair.MeasureAsync(daemon => LoadAsync(daemon, direction, 1, options, rate));
         table.Add(new("4", row, "us of CPU per request", Target.RatioAtMost(0.6)), ours.CpuPerRequest, peer?.CpuPerRequest);
+        DiskLoad bare = await MeasureBareAsync(pair, direction, options, spins: false, rate);
+        table.Add(new("4", row + ", to a bare loop", "us of CPU per request", null, "bare"), ours.CpuPerRequest, bare.CpuPerRequest);
 
         // Says whether the load was equal indeed.
         table.Add(new("4", row + ": rate", "IOPS"), ours.Rate, peer?.Rate);
     }
 
     private static Task<DiskLoad> LoadAsync(DiskDaemon daemon, string direction, int depth, Options options, params string[] more) =>
-        daemon.LoadAsync("disk",
-            ["--rw", direction, "--depth", $"{depth}", "--ramp", "0.3",
-                "--seconds", options.Seconds.ToString(CultureInfo.InvariantCulture), .. more]);
+        daemon.LoadAsync("disk", Arguments(direction, depth, options, more));
+
+    private Task<DiskLoad> MeasureBareAsync(Pair pair, string direction, Options options, bool spins, params string[] more) =>
+        BareDevice.MeasureAsync(pair.Ours.Folder, isFile ? DiskDaemon.Image : null, spins, Arguments(direction, 1, options, more));
+
+    private static string[] Arguments(string direction, int depth, Options options, string[] more) =>
+        ["--rw", direction, "--depth", $"{depth}", "--ramp", "0.3",
+            "--seconds", options.Seconds.ToString(CultureInfo.InvariantCulture), .. more];
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using static Qmp.Aio.IoUringAbi;
 
@@ -115,6 +116,8 @@ internal sealed unsafe class IoUringEngine : AioEngine
 
     internal override bool HasReady() => _readyCount > _readyNext || _ring.HasCompletions || _ring.HasWorkInKernel;
 
+    // Its system call makes room on the stack for the collector when the method is entered: once, and not in callers too.
+    [MethodImpl(MethodImplOptions.NoInlining)]
     internal override void Wait(long timeoutNs)
     {
         if (timeoutNs == 0 || _readyCount > _readyNext || _ring.HasCompletions)
@@ -169,11 +172,19 @@ internal sealed unsafe class IoUringEngine : AioEngine
     internal override AioWatch WatchEvent(AioEventFd eventFd, Action signalled)
         => new IoUringWatch(this, eventFd.Fd, AioEvents.In, null, signalled);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Check(int result)
+    {
+        if (result < 0)
+        {
+            CheckError(result);
+        }
+    }
+
+    private static void CheckError(int result)
     {
         switch (result)
         {
-            case >= 0:
             case -Errno.EINTR: // A signal, which the runtime uses too: the loop comes back.
             case -Errno.ETIME:
             case -Errno.EAGAIN: // No memory for a request now: it stays queued and the loop comes back.
@@ -230,13 +241,20 @@ internal sealed unsafe class IoUringEngine : AioEngine
     }
 
     /// <summary>An entry to fill; a full queue is submitted first. Runs no handler.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private Sqe* Entry()
     {
         var entry = _ring.NextEntry();
-        while (entry is null)
+        return entry is null ? EntryOfFullQueue() : entry;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private Sqe* EntryOfFullQueue()
+    {
+        while (true)
         {
             Check(_ring.Enter(0, getEvents: false, 0));
-            entry = _ring.NextEntry();
+            var entry = _ring.NextEntry();
             if (entry is null)
             {
                 // The kernel wants its completions taken before it accepts more.
@@ -244,9 +262,12 @@ internal sealed unsafe class IoUringEngine : AioEngine
                 Check(_ring.Enter(0, getEvents: true, 0));
                 entry = _ring.NextEntry();
             }
-        }
 
-        return entry;
+            if (entry is not null)
+            {
+                return entry;
+            }
+        }
     }
 
     /// <summary>Moves completions to the ready list, where no later enter call can touch them.</summary>
