@@ -15,6 +15,7 @@ internal sealed partial class FileDriver(bool isDevice) : BlockDriver
 
     private OpenFile? _file;
     private FileLocks? _locks;
+    private long? _lengthAtOpen;
 
     public override string FormatName => isDevice ? "host_device" : "file";
 
@@ -39,9 +40,12 @@ internal sealed partial class FileDriver(bool isDevice) : BlockDriver
         var options = Require(isDevice ? context.Options.HostDevice : context.Options.File);
         var node = context.Node;
         CheckOptions(options, node.CacheDirect);
-        var file = await context.MainContext.RunOnWorkerAsync(
-            () => FileOpener.Open(
-                options.Filename, node.ReadOnly, node.AutoReadOnly, node.CacheDirect, isDevice, node.Graph.PassedFiles));
+        (var file, _lengthAtOpen) = await context.MainContext.RunOnWorkerAsync(() =>
+        {
+            var opened = FileOpener.Open(
+                options.Filename, node.ReadOnly, node.AutoReadOnly, node.CacheDirect, isDevice, node.Graph.PassedFiles);
+            return (opened, (long?)FileOpener.LengthOf(opened));
+        });
         node.ReadOnly = file.ReadOnly;
         Use(file, IsLocking ? new FileLocks(file.Fd, options.Filename) : null);
     }
@@ -60,7 +64,9 @@ internal sealed partial class FileDriver(bool isDevice) : BlockDriver
 
     protected internal override async ValueTask<long> GetLengthAsync()
     {
-        var length = await MainContext.RunOnWorkerAsync(() => FileOpener.LengthOf(_file!));
+        // The first question follows the open, and spares the way to a worker and back.
+        var length = _lengthAtOpen ?? await MainContext.RunOnWorkerAsync(() => FileOpener.LengthOf(_file!));
+        _lengthAtOpen = null;
         return length >= 0
             ? length
             : throw new QmpException($"Could not get size of '{FileName}': {Errno.Describe((int)length)}");
