@@ -116,7 +116,7 @@ internal sealed unsafe class IoUringEngine : AioEngine
 
     internal override bool HasReady() => _readyCount > _readyNext || _ring.HasCompletions || _ring.HasWorkInKernel;
 
-    // Its system call makes room on the stack for the collector when the method is entered: once, and not in callers too.
+    // A method with a native call in it registers a frame for the collector as it is entered: this one, and not its callers.
     [MethodImpl(MethodImplOptions.NoInlining)]
     internal override void Wait(long timeoutNs)
     {
