@@ -12,7 +12,7 @@ public static class LoadGenerator
     /// <summary>A QMP client that measures round trips, pipelines, connects and large messages.</summary>
     public static Task<string> QmpAsync() => BuildAsync("qmp-bench");
 
-    /// <summary>The least that a vhost-user-blk device has to do: what no daemon can go below.</summary>
+    /// <summary>The least that a vhost-user-blk device has to do: what the machine itself costs, to measure daemons by.</summary>
     public static Task<string> BareDeviceAsync() => BuildAsync("bare-blk");
 
     private static async Task<string> BuildAsync(string name)

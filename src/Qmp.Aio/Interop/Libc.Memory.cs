@@ -18,8 +18,9 @@ public static unsafe partial class Libc
     public const int F_SEAL_GROW = 4;
     public const int MADV_DONTDUMP = 16;
     public const int MADV_HUGEPAGE = 14;
-    private const int M_ARENA_MAX = -8;
 #pragma warning restore CS1591
+
+    private const int M_ARENA_MAX = -8;
 
     /// <summary>Maps memory: the address, or null with the negative error number in <paramref name="error"/>.</summary>
     public static void* Mmap(nuint length, int protection, int flags, int fd, long offset, out int error)
@@ -47,7 +48,7 @@ public static unsafe partial class Libc
     /// <summary>
     /// One heap of the C library for all threads. By default glibc makes one for each, 128 MiB of addresses that are mapped
     /// and cut to size when the thread starts; who has many threads that allocate next to nothing starts sooner without.
-    /// Before there are threads.
+    /// To be called first: a thread that has a heap of its own keeps it.
     /// </summary>
     public static void ShareHeap()
     {

@@ -1,6 +1,7 @@
 /*
  * bare-blk: the least that a vhost-user-blk device has to do, one request at a time. It checks nothing, so it is of no
- * use but this: what it takes is the price of the kernel and of the machine, which no daemon can go below.
+ * use but this: what it takes is the price of the kernel and of the machine. A daemon may do a little better, by fewer
+ * system calls.
  *
  *     bare-blk SOCKET IMAGE sleep|spin        IMAGE "-": requests are done without being looked at
  *

@@ -251,10 +251,11 @@ internal sealed unsafe class IoUringEngine : AioEngine
     [MethodImpl(MethodImplOptions.NoInlining)]
     private Sqe* EntryOfFullQueue()
     {
-        while (true)
+        Sqe* entry;
+        do
         {
             Check(_ring.Enter(0, getEvents: false, 0));
-            var entry = _ring.NextEntry();
+            entry = _ring.NextEntry();
             if (entry is null)
             {
                 // The kernel wants its completions taken before it accepts more.
@@ -262,12 +263,10 @@ internal sealed unsafe class IoUringEngine : AioEngine
                 Check(_ring.Enter(0, getEvents: true, 0));
                 entry = _ring.NextEntry();
             }
-
-            if (entry is not null)
-            {
-                return entry;
-            }
         }
+        while (entry is null);
+
+        return entry;
     }
 
     /// <summary>Moves completions to the ready list, where no later enter call can touch them.</summary>
