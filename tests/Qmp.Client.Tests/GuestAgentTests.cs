@@ -25,7 +25,10 @@ public sealed class GuestAgentTests
         Assert.That(client.Greeting.Capabilities, Is.Empty);
     }
 
-    /// <summary>Half a command, and answers that nobody has read, must not confuse the next client.</summary>
+    /// <summary>
+    /// Half a command must not confuse the next client. No whole one stands before it: the agent ends when a client leaves
+    /// with an answer unread.
+    /// </summary>
     [Test]
     public async Task WhatAnEarlierClientLeftBehindIsThrownAway()
     {
@@ -33,8 +36,7 @@ public sealed class GuestAgentTests
         using (var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified))
         {
             await socket.ConnectAsync(new UnixDomainSocketEndPoint(agent.Socket));
-            await socket.SendAsync(Encoding.ASCII.GetBytes(
-                """{"execute": "guest-sync-delimited", "arguments": {"id": 7}} {"execute": "guest-info"} {"execute": "guest-"""));
+            await socket.SendAsync(Encoding.ASCII.GetBytes("""{"execute": "guest-"""));
         }
 
         await using var client = await QmpClient.ConnectAsync(agent.Socket, Options);
