@@ -166,23 +166,22 @@ public sealed partial class AioContext
             return;
         }
 
-        var spinNs = _polled.Length > 0 ? _poller.NextSpinNs() : BusyPoller.Paused;
-        var startNs = spinNs == BusyPoller.Paused ? 0 : NowNs;
+        var spinNs = _poller.NextSpinNs(isForIo: _engine.InFlight > 0);
         if ((spinNs > 0 && Spin(spinNs)) || StopPolling())
         {
             RunDeferred();
             _engine.Wait(0);
-        }
-        else
-        {
-            _wakeUp.PrepareToSleep();
-            _engine.Wait(HasReadyWork() ? 0 : SleepNs());
-            _wakeUp.Awake();
+            return;
         }
 
-        if (spinNs != BusyPoller.Paused)
+        // The clock is read only where a longer spin is permitted than the one that missed.
+        var sleepsFromNs = spinNs > 0 && spinNs < _poller.MaxNs ? NowNs : long.MaxValue;
+        _wakeUp.PrepareToSleep();
+        _engine.Wait(HasReadyWork() ? 0 : SleepNs());
+        _wakeUp.Awake();
+        if (sleepsFromNs != long.MaxValue)
         {
-            _poller.Adjust(NowNs - startNs);
+            _poller.NoteWait(spinNs + NowNs - sleepsFromNs);
         }
     }
 

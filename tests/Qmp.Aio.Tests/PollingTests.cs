@@ -2,95 +2,94 @@ namespace Qmp.Aio.Tests;
 
 public sealed class PollingTests(AioEngineKind kind) : LoopTestBase(kind)
 {
+    private const int Window = 32;
+    private const int TooManyMisses = 17;
+
     [Test]
-    public void The_spin_grows_while_it_is_too_short_and_goes_when_it_is_useless()
+    public void Spins_are_tried_at_full_length_and_stay_while_half_of_them_catch()
     {
         BusyPoller poller = new() { MaxNs = 32768 };
-        List<long> seen = [];
-        foreach (var waited in new long[] { 10_000, 10_000, 10_000, 10_000, 20_000, 20_000, 1_000_000, 10_000 })
+        for (var spin = 0; spin < 3 * Window; spin++)
         {
-            poller.Adjust(waited);
-            seen.Add(poller.CurrentNs);
+            Assert.That(poller.NextSpinNs(isForIo: false), Is.EqualTo(32768));
+            poller.NoteSpin(caught: spin % 2 == 0, 8000);
         }
-
-        Assert.That(seen, Is.EqualTo(new long[] { 4000, 8000, 16000, 16000, 32000, 32000, 0, 4000 }));
-    }
-
-    [Test]
-    public void Grow_and_shrink_are_factors_and_the_limit_holds()
-    {
-        BusyPoller poller = new() { MaxNs = 100_000, Grow = 10, Shrink = 4 };
-        List<long> seen = [];
-        foreach (var waited in new long[] { 90_000, 90_000, 90_000, 200_000, 200_000 })
-        {
-            poller.Adjust(waited);
-            seen.Add(poller.CurrentNs);
-        }
-
-        Assert.That(seen, Is.EqualTo(new long[] { 4000, 40_000, 100_000, 25_000, 6250 }));
-        poller.MaxNs = 0;
-        poller.Adjust(1);
-        Assert.That(poller.CurrentNs, Is.Zero);
     }
 
     [Test]
     public void Spins_that_catch_nothing_make_longer_and_longer_pauses()
     {
         BusyPoller poller = new() { MaxNs = 32768 };
-        poller.Adjust(10_000);
         List<int> pauses = [];
         for (var round = 0; round < 9; round++)
         {
-            // More than half of a window of 32.
-            for (var miss = 0; miss < 17; miss++)
-            {
-                Assert.That(poller.NextSpinNs(), Is.EqualTo(4000));
-                poller.NoteSpin(caught: false, 4000);
-            }
-
-            var pause = 0;
-            while (poller.NextSpinNs() == BusyPoller.Paused)
-            {
-                pause++;
-            }
-
-            pauses.Add(pause);
+            Miss(ref poller, isForIo: false, TooManyMisses);
+            pauses.Add(Pause(ref poller, isForIo: false));
         }
 
         Assert.That(pauses, Is.EqualTo(new[] { 64, 128, 256, 512, 1024, 2048, 4096, 4096, 4096 }));
-        for (var spin = 0; spin < 32; spin++)
-        {
-            poller.NoteSpin(caught: spin % 2 == 0, 4000);
-        }
+        Catch(ref poller, isForIo: false, Window, 1000);
+        Miss(ref poller, isForIo: false, TooManyMisses);
+        Assert.That(Pause(ref poller, isForIo: false), Is.EqualTo(64), "they had paid in between");
+    }
 
-        Assert.That(poller.NextSpinNs(), Is.EqualTo(4000), "half of them caught work: no pause");
+    [TestCase(32768, 24_000, 0)]
+    [TestCase(32768, 25_000, 64)]
+    [TestCase(1_000_000, 700_000, 0, Description = "whoever permits long spins wants them")]
+    public void Spins_that_cost_more_than_they_spare_pause(long max, long spent, int pause)
+    {
+        BusyPoller poller = new() { MaxNs = max };
+        Catch(ref poller, isForIo: false, Window, spent);
+        Assert.That(Pause(ref poller, isForIo: false), Is.EqualTo(pause));
+    }
+
+    /// <summary>A disk that is slow keeps nobody from looking for its guest; a guest that comes seldom waits for its disk asleep.</summary>
+    [Test]
+    public void Spins_for_the_disk_are_judged_by_themselves_and_need_those_for_the_guest()
+    {
+        BusyPoller poller = new() { MaxNs = 32768 };
+        Miss(ref poller, isForIo: true, TooManyMisses);
+        Assert.That(poller.NextSpinNs(isForIo: false), Is.EqualTo(32768));
+        Assert.That(Pause(ref poller, isForIo: true), Is.EqualTo(64));
+
+        Miss(ref poller, isForIo: false, TooManyMisses);
+        Assert.That(Pause(ref poller, isForIo: true), Is.EqualTo(64), "the pause for the guest");
+        Assert.That(poller.NextSpinNs(isForIo: false), Is.EqualTo(32768), "and each sleep counted");
     }
 
     [Test]
-    public void Waits_that_are_all_too_long_are_not_timed_for_ever()
+    public void Longer_spins_than_the_first_come_by_waits_that_they_would_have_caught()
     {
-        BusyPoller poller = new() { MaxNs = 32768 };
-        for (var wait = 0; wait < 17; wait++)
+        BusyPoller poller = new() { MaxNs = 1_000_000, Grow = 10 };
+        List<long> seen = [poller.NextSpinNs(isForIo: false)];
+        foreach (var waited in new long[] { 2_000_000, 900_000, 900_000, 900_000 })
         {
-            Assert.That(poller.NextSpinNs(), Is.Zero, "it may become worth its while");
-            poller.Adjust(40_000);
+            poller.NoteWait(waited);
+            seen.Add(poller.NextSpinNs(isForIo: false));
         }
 
-        Assert.That(poller.NextSpinNs(), Is.EqualTo(BusyPoller.Paused));
+        Assert.That(seen, Is.EqualTo(new long[] { 50_000, 50_000, 500_000, 1_000_000, 1_000_000 }));
+        poller.MaxNs = 100_000;
+        Assert.That(poller.NextSpinNs(isForIo: false), Is.LessThanOrEqualTo(100_000), "the limit holds at once");
+        poller.MaxNs = 0;
+        Assert.That(poller.NextSpinNs(isForIo: false), Is.Zero);
     }
 
-    [TestCase(32768, 16_000, false)]
-    [TestCase(32768, 17_000, true)]
-    [TestCase(1_000_000, 400_000, false, Description = "whoever permits long spins wants them")]
-    public void Spins_that_cost_more_than_they_spare_pause(long max, long spent, bool pauses)
+    [Test]
+    public void Useless_spins_shrink_by_the_divisor_before_they_pause()
     {
-        BusyPoller poller = new() { MaxNs = max };
-        for (var spin = 0; spin < 32; spin++)
+        BusyPoller poller = new() { MaxNs = 32768, Shrink = 2 };
+        List<long> seen = [];
+        for (var spin = poller.NextSpinNs(isForIo: false); spin > 0; spin = poller.NextSpinNs(isForIo: false))
         {
-            poller.NoteSpin(caught: true, spent);
+            seen.Add(spin);
+            for (var miss = 0; miss < TooManyMisses; miss++)
+            {
+                poller.NoteSpin(caught: false, 1000);
+            }
         }
 
-        Assert.That(poller.NextSpinNs() == BusyPoller.Paused, Is.EqualTo(pauses));
+        Assert.That(seen, Is.EqualTo(new long[] { 32768, 16384, 8192, 4096 }));
     }
 
     [Test]
@@ -113,7 +112,6 @@ public sealed class PollingTests(AioEngineKind kind) : LoopTestBase(kind)
         Loop.PollMaxNs = 2_000_000_000;
         using var watch = Loop.WatchEvent(kick, handler);
 
-        // A first wait teaches the loop to spin.
         kick.Signal();
         TurnUntil(() => handler.Signals == 1, "the first event");
         using var timer = Loop.NewTimer(() => handler.Work = 1);
@@ -167,6 +165,31 @@ public sealed class PollingTests(AioEngineKind kind) : LoopTestBase(kind)
         }
 
         Assert.That(handler.Signals, Is.EqualTo(1));
+    }
+
+    private static void Miss(ref BusyPoller poller, bool isForIo, int spins) => Spin(ref poller, isForIo, false, spins, 1000);
+
+    private static void Catch(ref BusyPoller poller, bool isForIo, int spins, long spentNs) => Spin(ref poller, isForIo, true, spins, spentNs);
+
+    private static void Spin(ref BusyPoller poller, bool isForIo, bool caught, int spins, long spentNs)
+    {
+        for (var spin = 0; spin < spins; spin++)
+        {
+            Assert.That(poller.NextSpinNs(isForIo), Is.Positive);
+            poller.NoteSpin(caught, spentNs);
+        }
+    }
+
+    /// <summary>Sleeps without a spin that follow.</summary>
+    private static int Pause(ref BusyPoller poller, bool isForIo)
+    {
+        var pause = 0;
+        while (poller.NextSpinNs(isForIo) == 0)
+        {
+            pause++;
+        }
+
+        return pause;
     }
 
     private sealed class Handler : IAioEventHandler

@@ -225,7 +225,12 @@ internal sealed unsafe class SplitVirtqueue : Virtqueue
         {
             *_usedFlags = RingLayout.NoNotification;
         }
-        // With the event index the driver kicks only when it passes the index named last, which lies behind.
+        else if (!HasAvailable)
+        {
+            // The driver kicks when it passes the index named last. With work waiting that lies behind already; else it would
+            // kick for the very next request.
+            *_availEvent = (ushort)(_lastAvail - 1);
+        }
     }
 
     /// <inheritdoc/>

@@ -117,6 +117,11 @@ internal sealed unsafe class VirtqueueTests(bool packed)
         t.Add([16], [1]);
         Assert.That(t.Driver.Publish(), Is.False, "no kick wanted");
         Assert.That(t.Queue.EnableKicks(), Is.True, "look again: something came in between");
+        t.ServeOne();
+        Assert.That(t.Queue.EnableKicks(), Is.False);
+        t.Queue.DisableKicks();
+        t.Add([16], [1]);
+        Assert.That(t.Driver.Publish(), Is.False, "no kick wanted for the first one either");
     }
 
     /// <summary>The story of a queue: what the driver adds, in which order the device completes, over many wraps.</summary>
