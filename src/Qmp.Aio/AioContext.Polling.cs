@@ -1,7 +1,7 @@
 namespace Qmp.Aio;
 
-// Spinning before sleep: a loop looks by itself at the queues of its guests for a while, which spares them and itself
-// the system calls and the wake-up latency of an event.
+// Spinning before sleep: a loop looks by itself at the queues of its guests and at what the kernel has for it, which spares
+// all of them the system calls and the latency of waking up. A main loop does so between the commands of a client.
 public sealed partial class AioContext
 {
     private const long DefaultPollMaxNs = 32768;

@@ -93,6 +93,22 @@ public sealed class PollingTests(AioEngineKind kind) : LoopTestBase(kind)
     }
 
     [Test]
+    public void A_loop_without_guests_spins_for_others()
+    {
+        Loop.PollMaxNs = 2_000_000_000;
+        var found = false;
+        for (var round = 0; round < 100 && !found; round++)
+        {
+            var done = false;
+            var other = Task.Run(() => Loop.Schedule(_ => (found, done) = (Loop.IsPolling, true)));
+            TurnUntil(() => done, "what another thread scheduled");
+            other.Wait();
+        }
+
+        Assert.That(found, Is.True, "it always slept");
+    }
+
+    [Test]
     public void A_signal_through_the_loop_arrives_before_it_sleeps()
     {
         using AioEventFd call = new();
