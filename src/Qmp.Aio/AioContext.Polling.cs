@@ -56,7 +56,6 @@ public sealed partial class AioContext
         var index = Array.IndexOf(_polled, watch);
         _polled = [.. _polled[..index], .. _polled[(index + 1)..]];
         watch.PollEnd();
-        _isPolling &= _polled.Length > 0;
     }
 
     /// <summary>Looks at every handler once, while the other sides were told not to signal.</summary>

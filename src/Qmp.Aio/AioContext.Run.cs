@@ -175,13 +175,14 @@ public sealed partial class AioContext
         }
 
         // The clock is read only where a longer spin is permitted than the one that missed.
-        var sleepsFromNs = spinNs > 0 && spinNs < _poller.MaxNs ? NowNs : long.MaxValue;
+        var couldSpinLonger = spinNs > 0 && spinNs < _poller.MaxNs;
+        var asleepNs = couldSpinLonger ? NowNs : 0;
         _wakeUp.PrepareToSleep();
         _engine.Wait(HasReadyWork() ? 0 : SleepNs());
         _wakeUp.Awake();
-        if (sleepsFromNs != long.MaxValue)
+        if (couldSpinLonger)
         {
-            _poller.NoteWait(spinNs + NowNs - sleepsFromNs);
+            _poller.NoteWait(spinNs + NowNs - asleepNs);
         }
     }
 

@@ -23,13 +23,13 @@ public sealed class PollingTests(AioEngineKind kind) : LoopTestBase(kind)
         List<int> pauses = [];
         for (var round = 0; round < 9; round++)
         {
-            Miss(ref poller, isForIo: false, TooManyMisses);
+            Miss(ref poller, isForIo: false);
             pauses.Add(Pause(ref poller, isForIo: false));
         }
 
         Assert.That(pauses, Is.EqualTo(new[] { 64, 128, 256, 512, 1024, 2048, 4096, 4096, 4096 }));
-        Catch(ref poller, isForIo: false, Window, 1000);
-        Miss(ref poller, isForIo: false, TooManyMisses);
+        Catch(ref poller, 1000);
+        Miss(ref poller, isForIo: false);
         Assert.That(Pause(ref poller, isForIo: false), Is.EqualTo(64), "they had paid in between");
     }
 
@@ -39,7 +39,7 @@ public sealed class PollingTests(AioEngineKind kind) : LoopTestBase(kind)
     public void Spins_that_cost_more_than_they_spare_pause(long max, long spent, int pause)
     {
         BusyPoller poller = new() { MaxNs = max };
-        Catch(ref poller, isForIo: false, Window, spent);
+        Catch(ref poller, spent);
         Assert.That(Pause(ref poller, isForIo: false), Is.EqualTo(pause));
     }
 
@@ -48,11 +48,11 @@ public sealed class PollingTests(AioEngineKind kind) : LoopTestBase(kind)
     public void Spins_for_the_disk_are_judged_by_themselves_and_need_those_for_the_guest()
     {
         BusyPoller poller = new() { MaxNs = 32768 };
-        Miss(ref poller, isForIo: true, TooManyMisses);
+        Miss(ref poller, isForIo: true);
         Assert.That(poller.NextSpinNs(isForIo: false), Is.EqualTo(32768));
         Assert.That(Pause(ref poller, isForIo: true), Is.EqualTo(64));
 
-        Miss(ref poller, isForIo: false, TooManyMisses);
+        Miss(ref poller, isForIo: false);
         Assert.That(Pause(ref poller, isForIo: true), Is.EqualTo(64), "the pause for the guest");
         Assert.That(poller.NextSpinNs(isForIo: false), Is.EqualTo(32768), "and each sleep counted");
     }
@@ -83,10 +83,7 @@ public sealed class PollingTests(AioEngineKind kind) : LoopTestBase(kind)
         for (var spin = poller.NextSpinNs(isForIo: false); spin > 0; spin = poller.NextSpinNs(isForIo: false))
         {
             seen.Add(spin);
-            for (var miss = 0; miss < TooManyMisses; miss++)
-            {
-                poller.NoteSpin(caught: false, 1000);
-            }
+            Miss(ref poller, isForIo: false);
         }
 
         Assert.That(seen, Is.EqualTo(new long[] { 32768, 16384, 8192, 4096 }));
@@ -183,9 +180,9 @@ public sealed class PollingTests(AioEngineKind kind) : LoopTestBase(kind)
         Assert.That(handler.Signals, Is.EqualTo(1));
     }
 
-    private static void Miss(ref BusyPoller poller, bool isForIo, int spins) => Spin(ref poller, isForIo, false, spins, 1000);
+    private static void Miss(ref BusyPoller poller, bool isForIo) => Spin(ref poller, isForIo, caught: false, TooManyMisses, 1000);
 
-    private static void Catch(ref BusyPoller poller, bool isForIo, int spins, long spentNs) => Spin(ref poller, isForIo, true, spins, spentNs);
+    private static void Catch(ref BusyPoller poller, long spentNs) => Spin(ref poller, isForIo: false, caught: true, Window, spentNs);
 
     private static void Spin(ref BusyPoller poller, bool isForIo, bool caught, int spins, long spentNs)
     {

@@ -6,7 +6,6 @@ namespace Qmp.Server.Objects;
 /// <summary>The object type <c>iothread</c>: an event loop on a thread of its own, to which disks are given. <b>Main</b>.</summary>
 internal sealed class IoThreadObject : QomObject
 {
-    private const long DefaultPollMaxNs = 32768;
     private const long DefaultThreadPoolMax = 64;
 
     private readonly IoThread _thread;
@@ -20,7 +19,6 @@ internal sealed class IoThreadObject : QomObject
     {
         _thread = thread;
         _isInUse = isInUse;
-        thread.Context.PollMaxNs = DefaultPollMaxNs;
     }
 
     /// <summary>What every event loop has, in the order of listings.</summary>
